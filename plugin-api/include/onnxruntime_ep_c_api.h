@@ -10,7 +10,7 @@ extern "C" {
 struct OrtDataTransferImpl {
   uint32_t ort_version_supported;
   void (ORT_API_CALL* Release)(OrtDataTransferImpl *this_ptr);
-  _Bool (ORT_API_CALL* CanCopy)(const OrtDataTransferImpl *this_ptr, const OrtMemoryDevice *src_memory_device, const OrtMemoryDevice *dst_memory_device);
+  bool (ORT_API_CALL* CanCopy)(const OrtDataTransferImpl *this_ptr, const OrtMemoryDevice *src_memory_device, const OrtMemoryDevice *dst_memory_device);
   OrtStatusPtr (ORT_API_CALL* CopyTensors)(OrtDataTransferImpl *this_ptr, const OrtValue **src_tensors, OrtValue **dst_tensors, OrtSyncStream **streams, size_t num_tensors);
 };
 
@@ -47,11 +47,11 @@ struct OrtExternalSemaphoreHandle {
 
 struct OrtExternalResourceImporterImpl {
   uint32_t ort_version_supported;
-  _Bool (ORT_API_CALL* CanImportMemory)(const OrtExternalResourceImporterImpl *this_ptr, OrtExternalMemoryHandleType handle_type);
+  bool (ORT_API_CALL* CanImportMemory)(const OrtExternalResourceImporterImpl *this_ptr, OrtExternalMemoryHandleType handle_type);
   OrtStatusPtr (ORT_API_CALL* ImportMemory)(OrtExternalResourceImporterImpl *this_ptr, const OrtExternalMemoryDescriptor *desc, OrtExternalMemoryHandle **out_handle);
   void (ORT_API_CALL* ReleaseMemory)(OrtExternalResourceImporterImpl *this_ptr, OrtExternalMemoryHandle *handle);
   OrtStatusPtr (ORT_API_CALL* CreateTensorFromMemory)(OrtExternalResourceImporterImpl *this_ptr, const OrtExternalMemoryHandle *mem_handle, const OrtExternalTensorDescriptor *tensor_desc, OrtValue **out_tensor);
-  _Bool (ORT_API_CALL* CanImportSemaphore)(const OrtExternalResourceImporterImpl *this_ptr, OrtExternalSemaphoreType type);
+  bool (ORT_API_CALL* CanImportSemaphore)(const OrtExternalResourceImporterImpl *this_ptr, OrtExternalSemaphoreType type);
   OrtStatusPtr (ORT_API_CALL* ImportSemaphore)(OrtExternalResourceImporterImpl *this_ptr, const OrtExternalSemaphoreDescriptor *desc, OrtExternalSemaphoreHandle **out_handle);
   void (ORT_API_CALL* ReleaseSemaphore)(OrtExternalResourceImporterImpl *this_ptr, OrtExternalSemaphoreHandle *handle);
   OrtStatusPtr (ORT_API_CALL* WaitSemaphore)(OrtExternalResourceImporterImpl *this_ptr, OrtExternalSemaphoreHandle *handle, OrtSyncStream *stream, uint64_t value);
@@ -70,7 +70,7 @@ struct OrtEpProfilerImpl {
 
 struct OrtNodeFusionOptions {
   uint32_t ort_version_supported;
-  _Bool drop_constant_initializers;
+  bool drop_constant_initializers;
 };
 
 struct OrtNodeComputeInfo {
@@ -85,7 +85,7 @@ struct OrtKernelImpl {
   uint32_t flags;
   OrtStatusPtr (ORT_API_CALL* Compute)(OrtKernelImpl *this_ptr, OrtKernelContext *context);
   void (ORT_API_CALL* Release)(OrtKernelImpl *this_ptr);
-  OrtStatusPtr (ORT_API_CALL* PrePackWeight)(OrtKernelImpl *this_ptr, const OrtValue *tensor, int input_index, OrtAllocator *allocator, OrtSharedPrePackedWeightCache *prepacked_weight_cache, _Bool *is_packed);
+  OrtStatusPtr (ORT_API_CALL* PrePackWeight)(OrtKernelImpl *this_ptr, const OrtValue *tensor, int input_index, OrtAllocator *allocator, OrtSharedPrePackedWeightCache *prepacked_weight_cache, bool *is_packed);
   OrtStatusPtr (ORT_API_CALL* SetSharedPrePackedWeight)(OrtKernelImpl *this_ptr, const void *const *buffer_data_ptrs, const size_t *buffer_data_sizes, size_t num_buffers, int input_index);
 };
 
@@ -119,7 +119,7 @@ struct OrtEpApi {
   OrtStatusPtr (ORT_API_CALL* EpDevice_AddAllocatorInfo)(OrtEpDevice *ep_device, const OrtMemoryInfo *allocator_memory_info);
   const OrtMemoryDevice *(ORT_API_CALL* MemoryInfo_GetMemoryDevice)(const OrtMemoryInfo *memory_info);
   const OrtMemoryDevice *(ORT_API_CALL* Value_GetMemoryDevice)(const OrtValue *value);
-  _Bool (ORT_API_CALL* MemoryDevice_AreEqual)(const OrtMemoryDevice *a, const OrtMemoryDevice *b);
+  bool (ORT_API_CALL* MemoryDevice_AreEqual)(const OrtMemoryDevice *a, const OrtMemoryDevice *b);
   OrtMemoryInfoDeviceType (ORT_API_CALL* MemoryDevice_GetDeviceType)(const OrtMemoryDevice *memory_device);
   OrtDeviceMemoryType (ORT_API_CALL* MemoryDevice_GetMemoryType)(const OrtMemoryDevice *memory_device);
   uint32_t (ORT_API_CALL* MemoryDevice_GetVendorId)(const OrtMemoryDevice *memory_device);
@@ -197,16 +197,16 @@ struct OrtEp {
   OrtStatusPtr (ORT_API_CALL* ShouldConvertDataLayoutForOp)(OrtEp *this_ptr, const char *domain, const char *op_type, OrtEpDataLayout target_data_layout, int *should_convert);
   OrtStatusPtr (ORT_API_CALL* SetDynamicOptions)(OrtEp *this_ptr, const char *const *option_keys, const char *const *option_values, size_t num_options);
   OrtStatusPtr (ORT_API_CALL* OnRunStart)(OrtEp *this_ptr, const OrtRunOptions *run_options);
-  OrtStatusPtr (ORT_API_CALL* OnRunEnd)(OrtEp *this_ptr, const OrtRunOptions *run_options, _Bool sync_stream);
+  OrtStatusPtr (ORT_API_CALL* OnRunEnd)(OrtEp *this_ptr, const OrtRunOptions *run_options, bool sync_stream);
   OrtStatusPtr (ORT_API_CALL* CreateAllocator)(OrtEp *this_ptr, const OrtMemoryInfo *memory_info, OrtAllocator **allocator);
   OrtStatusPtr (ORT_API_CALL* CreateSyncStreamForDevice)(OrtEp *this_ptr, const OrtMemoryDevice *memory_device, OrtSyncStreamImpl **stream);
   const char *(ORT_API_CALL* GetCompiledModelCompatibilityInfo)(OrtEp *this_ptr, const OrtGraph *graph);
   OrtStatusPtr (ORT_API_CALL* GetKernelRegistry)(OrtEp *this_ptr, const OrtKernelRegistry **kernel_registry);
-  OrtStatusPtr (ORT_API_CALL* IsConcurrentRunSupported)(OrtEp *this_ptr, _Bool *is_supported);
+  OrtStatusPtr (ORT_API_CALL* IsConcurrentRunSupported)(OrtEp *this_ptr, bool *is_supported);
   OrtStatusPtr (ORT_API_CALL* Sync)(OrtEp *this_ptr);
   OrtStatusPtr (ORT_API_CALL* CreateProfiler)(OrtEp *this_ptr, OrtEpProfilerImpl **profiler);
-  _Bool (ORT_API_CALL* IsGraphCaptureEnabled)(const OrtEp *this_ptr);
-  _Bool (ORT_API_CALL* IsGraphCaptured)(const OrtEp *this_ptr, int graph_annotation_id);
+  bool (ORT_API_CALL* IsGraphCaptureEnabled)(const OrtEp *this_ptr);
+  bool (ORT_API_CALL* IsGraphCaptured)(const OrtEp *this_ptr, int graph_annotation_id);
   OrtStatusPtr (ORT_API_CALL* ReplayGraph)(OrtEp *this_ptr, int graph_annotation_id);
   OrtGraphCaptureNodeAssignmentPolicy (ORT_API_CALL* GetGraphCaptureNodeAssignmentPolicy)(const OrtEp *this_ptr);
   OrtStatusPtr (ORT_API_CALL* GetAvailableResource)(const OrtEp *this_ptr, OrtResourceCount *available);
@@ -229,7 +229,7 @@ struct OrtEpFactory {
   OrtStatusPtr (ORT_API_CALL* CreateAllocator)(OrtEpFactory *this_ptr, const OrtMemoryInfo *memory_info, const OrtKeyValuePairs *allocator_options, OrtAllocator **allocator);
   void (ORT_API_CALL* ReleaseAllocator)(OrtEpFactory *this_ptr, OrtAllocator *allocator);
   OrtStatusPtr (ORT_API_CALL* CreateDataTransfer)(OrtEpFactory *this_ptr, OrtDataTransferImpl **data_transfer);
-  _Bool (ORT_API_CALL* IsStreamAware)(const OrtEpFactory *this_ptr);
+  bool (ORT_API_CALL* IsStreamAware)(const OrtEpFactory *this_ptr);
   OrtStatusPtr (ORT_API_CALL* CreateSyncStreamForDevice)(OrtEpFactory *this_ptr, const OrtMemoryDevice *memory_device, const OrtKeyValuePairs *stream_options, OrtSyncStreamImpl **stream);
   OrtStatusPtr (ORT_API_CALL* GetHardwareDeviceIncompatibilityDetails)(OrtEpFactory *this_ptr, const OrtHardwareDevice *hw, OrtDeviceEpIncompatibilityDetails *details);
   OrtStatusPtr (ORT_API_CALL* CreateExternalResourceImporterForDevice)(OrtEpFactory *this_ptr, const OrtEpDevice *ep_device, OrtExternalResourceImporterImpl **out_importer);

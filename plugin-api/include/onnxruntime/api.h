@@ -281,7 +281,7 @@ struct OrtApi {
   OrtStatusPtr (ORT_API_CALL* ShapeInferContext_SetOutputTypeShape)(const OrtShapeInferContext *context, size_t index, const OrtTensorTypeAndShapeInfo *info);
   OrtStatusPtr (ORT_API_CALL* SetSymbolicDimensions)(OrtTensorTypeAndShapeInfo *info, const char *dim_params[], size_t dim_params_length);
   OrtStatusPtr (ORT_API_CALL* ReadOpAttr)(const OrtOpAttr *op_attr, OrtOpAttrType type, void *data, size_t len, size_t *out);
-  OrtStatusPtr (ORT_API_CALL* SetDeterministicCompute)(OrtSessionOptions *options, _Bool value);
+  OrtStatusPtr (ORT_API_CALL* SetDeterministicCompute)(OrtSessionOptions *options, bool value);
   OrtStatusPtr (ORT_API_CALL* KernelContext_ParallelFor)(const OrtKernelContext *context, void (*fn)(void *, size_t), size_t total, size_t num_batch, void *usr_data);
   OrtStatusPtr (ORT_API_CALL* SessionOptionsAppendExecutionProvider_OpenVINO_V2)(OrtSessionOptions *options, const char *const *provider_options_keys, const char *const *provider_options_values, size_t num_keys);
   OrtStatusPtr (ORT_API_CALL* SessionOptionsAppendExecutionProvider_VitisAI)(OrtSessionOptions *options, const char *const *provider_options_keys, const char *const *provider_options_values, size_t num_keys);
@@ -301,7 +301,7 @@ struct OrtApi {
   OrtStatusPtr (ORT_API_CALL* GetValueInfoTypeInfo)(const OrtValueInfo *value_info, const OrtTypeInfo **type_info);
   const OrtModelEditorApi *(ORT_API_CALL* GetModelEditorApi)(void);
   OrtStatusPtr (ORT_API_CALL* CreateTensorWithDataAndDeleterAsOrtValue)(OrtAllocator *deleter, void *p_data, size_t p_data_len, const int64_t *shape, size_t shape_len, ONNXTensorElementDataType type, OrtValue **out);
-  OrtStatusPtr (ORT_API_CALL* SessionOptionsSetLoadCancellationFlag)(OrtSessionOptions *options, _Bool cancel);
+  OrtStatusPtr (ORT_API_CALL* SessionOptionsSetLoadCancellationFlag)(OrtSessionOptions *options, bool cancel);
   const OrtCompileApi *(ORT_API_CALL* GetCompileApi)(void);
   void (ORT_API_CALL* CreateKeyValuePairs)(OrtKeyValuePairs **out);
   void (ORT_API_CALL* AddKeyValuePair)(OrtKeyValuePairs *kvps, const char *key, const char *value);
@@ -336,11 +336,11 @@ struct OrtApi {
   OrtStatusPtr (ORT_API_CALL* ValueInfo_GetValueConsumers)(const OrtValueInfo *value_info, const OrtNode **nodes, int64_t *input_indices, size_t num_consumers);
   OrtStatusPtr (ORT_API_CALL* ValueInfo_GetInitializerValue)(const OrtValueInfo *value_info, const OrtValue **initializer_value);
   OrtStatusPtr (ORT_API_CALL* ValueInfo_GetExternalInitializerInfo)(const OrtValueInfo *value_info, OrtExternalInitializerInfo **info);
-  OrtStatusPtr (ORT_API_CALL* ValueInfo_IsRequiredGraphInput)(const OrtValueInfo *value_info, _Bool *is_required_graph_input);
-  OrtStatusPtr (ORT_API_CALL* ValueInfo_IsOptionalGraphInput)(const OrtValueInfo *value_info, _Bool *is_optional_graph_input);
-  OrtStatusPtr (ORT_API_CALL* ValueInfo_IsGraphOutput)(const OrtValueInfo *value_info, _Bool *is_graph_output);
-  OrtStatusPtr (ORT_API_CALL* ValueInfo_IsConstantInitializer)(const OrtValueInfo *value_info, _Bool *is_constant_initializer);
-  OrtStatusPtr (ORT_API_CALL* ValueInfo_IsFromOuterScope)(const OrtValueInfo *value_info, _Bool *is_from_outer_scope);
+  OrtStatusPtr (ORT_API_CALL* ValueInfo_IsRequiredGraphInput)(const OrtValueInfo *value_info, bool *is_required_graph_input);
+  OrtStatusPtr (ORT_API_CALL* ValueInfo_IsOptionalGraphInput)(const OrtValueInfo *value_info, bool *is_optional_graph_input);
+  OrtStatusPtr (ORT_API_CALL* ValueInfo_IsGraphOutput)(const OrtValueInfo *value_info, bool *is_graph_output);
+  OrtStatusPtr (ORT_API_CALL* ValueInfo_IsConstantInitializer)(const OrtValueInfo *value_info, bool *is_constant_initializer);
+  OrtStatusPtr (ORT_API_CALL* ValueInfo_IsFromOuterScope)(const OrtValueInfo *value_info, bool *is_from_outer_scope);
   OrtStatusPtr (ORT_API_CALL* Graph_GetName)(const OrtGraph *graph, const char **graph_name);
   OrtStatusPtr (ORT_API_CALL* Graph_GetModelPath)(const OrtGraph *graph, const char **model_path);
   OrtStatusPtr (ORT_API_CALL* Graph_GetOnnxIRVersion)(const OrtGraph *graph, int64_t *onnx_ir_version);
@@ -398,7 +398,7 @@ struct OrtApi {
   OrtStatusPtr (ORT_API_CALL* Graph_GetModelMetadata)(const OrtGraph *graph, OrtModelMetadata **out);
   OrtStatusPtr (ORT_API_CALL* GetModelCompatibilityForEpDevices)(const OrtEpDevice *const *ep_devices, size_t num_ep_devices, const char *compatibility_info, OrtCompiledModelCompatibility *out_status);
   OrtStatusPtr (ORT_API_CALL* CreateExternalInitializerInfo)(const char *filepath, int64_t file_offset, size_t byte_size, OrtExternalInitializerInfo **out);
-  _Bool (ORT_API_CALL* TensorTypeAndShape_HasShape)(const OrtTensorTypeAndShapeInfo *info);
+  bool (ORT_API_CALL* TensorTypeAndShape_HasShape)(const OrtTensorTypeAndShapeInfo *info);
   OrtStatusPtr (ORT_API_CALL* KernelInfo_GetConfigEntries)(const OrtKernelInfo *info, OrtKeyValuePairs **out);
   OrtStatusPtr (ORT_API_CALL* KernelInfo_GetOperatorDomain)(const OrtKernelInfo *info, char *out, size_t *size);
   OrtStatusPtr (ORT_API_CALL* KernelInfo_GetOperatorType)(const OrtKernelInfo *info, char *out, size_t *size);

@@ -15,7 +15,7 @@ struct OrtCompileApi {
   OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetOutputModelPath)(OrtModelCompilationOptions *model_compile_options, const char *output_model_path);
   OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetOutputModelExternalInitializersFile)(OrtModelCompilationOptions *model_compile_options, const char *external_initializers_file_path, size_t external_initializers_size_threshold);
   OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetOutputModelBuffer)(OrtModelCompilationOptions *model_compile_options, OrtAllocator *allocator, void **output_model_buffer_ptr, size_t *output_model_buffer_size_ptr);
-  OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetEpContextEmbedMode)(OrtModelCompilationOptions *model_compile_options, _Bool embed_ep_context_in_model);
+  OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetEpContextEmbedMode)(OrtModelCompilationOptions *model_compile_options, bool embed_ep_context_in_model);
   OrtStatusPtr (ORT_API_CALL* CompileModel)(const OrtEnv *env, const OrtModelCompilationOptions *model_options);
   OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetFlags)(OrtModelCompilationOptions *model_compile_options, uint32_t flags);
   OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetEpContextBinaryInformation)(OrtModelCompilationOptions *model_compile_options, const char *output_directory, const char *model_name);
@@ -23,7 +23,7 @@ struct OrtCompileApi {
   OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetOutputModelWriteFunc)(OrtModelCompilationOptions *model_compile_options, OrtWriteBufferFunc write_func, void *state);
   OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetOutputModelGetInitializerLocationFunc)(OrtModelCompilationOptions *model_compile_options, OrtGetInitializerLocationFunc get_initializer_location_func, void *state);
   OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetInputModel)(OrtModelCompilationOptions *model_compile_options, const OrtModel *model);
-  OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetWeightlessEnabled)(OrtModelCompilationOptions *model_compile_options, _Bool use_weightless);
+  OrtStatusPtr (ORT_API_CALL* ModelCompilationOptions_SetWeightlessEnabled)(OrtModelCompilationOptions *model_compile_options, bool use_weightless);
 };
 
 #ifdef __cplusplus

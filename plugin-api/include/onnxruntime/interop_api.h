@@ -10,11 +10,11 @@ extern "C" {
 struct OrtInteropApi {
   OrtStatusPtr (ORT_API_CALL* CreateExternalResourceImporterForDevice)(const OrtEpDevice *ep_device, OrtExternalResourceImporter **out_importer);
   void (ORT_API_CALL* ReleaseExternalResourceImporter)(OrtExternalResourceImporter *input);
-  OrtStatusPtr (ORT_API_CALL* CanImportMemory)(const OrtExternalResourceImporter *importer, OrtExternalMemoryHandleType handle_type, _Bool *out_supported);
+  OrtStatusPtr (ORT_API_CALL* CanImportMemory)(const OrtExternalResourceImporter *importer, OrtExternalMemoryHandleType handle_type, bool *out_supported);
   OrtStatusPtr (ORT_API_CALL* ImportMemory)(OrtExternalResourceImporter *importer, const OrtExternalMemoryDescriptor *desc, OrtExternalMemoryHandle **out_handle);
   void (ORT_API_CALL* ReleaseExternalMemoryHandle)(OrtExternalMemoryHandle *input);
   OrtStatusPtr (ORT_API_CALL* CreateTensorFromMemory)(OrtExternalResourceImporter *importer, const OrtExternalMemoryHandle *mem_handle, const OrtExternalTensorDescriptor *tensor_desc, OrtValue **out_tensor);
-  OrtStatusPtr (ORT_API_CALL* CanImportSemaphore)(const OrtExternalResourceImporter *importer, OrtExternalSemaphoreType type, _Bool *out_supported);
+  OrtStatusPtr (ORT_API_CALL* CanImportSemaphore)(const OrtExternalResourceImporter *importer, OrtExternalSemaphoreType type, bool *out_supported);
   OrtStatusPtr (ORT_API_CALL* ImportSemaphore)(OrtExternalResourceImporter *importer, const OrtExternalSemaphoreDescriptor *desc, OrtExternalSemaphoreHandle **out_handle);
   void (ORT_API_CALL* ReleaseExternalSemaphoreHandle)(OrtExternalSemaphoreHandle *input);
   OrtStatusPtr (ORT_API_CALL* WaitSemaphore)(OrtExternalResourceImporter *importer, OrtExternalSemaphoreHandle *semaphore_handle, OrtSyncStream *stream, uint64_t value);

@@ -18,7 +18,7 @@ struct OrtModelEditorApi {
   OrtStatusPtr (ORT_API_CALL* CreateGraph)(OrtGraph **graph);
   OrtStatusPtr (ORT_API_CALL* SetGraphInputs)(OrtGraph *graph, OrtValueInfo **inputs, size_t inputs_len);
   OrtStatusPtr (ORT_API_CALL* SetGraphOutputs)(OrtGraph *graph, OrtValueInfo **outputs, size_t outputs_len);
-  OrtStatusPtr (ORT_API_CALL* AddInitializerToGraph)(OrtGraph *graph, const char *name, OrtValue *tensor, _Bool data_is_external);
+  OrtStatusPtr (ORT_API_CALL* AddInitializerToGraph)(OrtGraph *graph, const char *name, OrtValue *tensor, bool data_is_external);
   OrtStatusPtr (ORT_API_CALL* AddNodeToGraph)(OrtGraph *graph, OrtNode *node);
   OrtStatusPtr (ORT_API_CALL* CreateModel)(const char *const *domain_names, const int *opset_versions, size_t opset_entries_len, OrtModel **model);
   OrtStatusPtr (ORT_API_CALL* AddGraphToModel)(OrtModel *model, OrtGraph *graph);

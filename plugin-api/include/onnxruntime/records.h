@@ -79,7 +79,7 @@ struct OrtMIGraphXProviderOptions {
   const char *migraphx_save_model_path;
   int migraphx_load_compiled_model;
   const char *migraphx_load_model_path;
-  _Bool migraphx_exhaustive_tune;
+  bool migraphx_exhaustive_tune;
   size_t migraphx_mem_limit;
   int migraphx_arena_extend_strategy;
 };
