@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/execution/value.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "ortrun/error.h"
+
+namespace ortrun {
+
+void Dims::Assign(const int64_t* dims, size_t rank) {
+  if (rank > kInline) {
+    heap_.assign(dims, dims + rank);
+  } else {
+    std::copy_n(dims, rank, inline_);
+  }
+  rank_ = rank;
+}
+
+bool Dims::Equals(const int64_t* dims, size_t rank) const {
+  return rank == rank_ && std::equal(dims, dims + rank, data());
+}
+
+}  // namespace ortrun
+
+OrtValue::OrtValue(const OrtValue& other)
+    : tensor_(other.tensor_),
+      kind_(other.kind_),
+      dims_(other.dims_),
+      memory_(other.memory_),
+      memory_owner_(other.memory_owner_),
+      storage_(other.storage_),
+      elements_(other.elements_),
+      sparse_(other.sparse_) {
+  FixView();
+}
+
+OrtValue& OrtValue::operator=(const OrtValue& other) {
+  if (this != &other) *this = OrtValue(other);
+  return *this;
+}
+
+OrtValue::OrtValue(OrtValue&& other) noexcept
+    : tensor_(other.tensor_),
+      kind_(std::exchange(other.kind_, ONNX_TYPE_UNKNOWN)),
+      dims_(std::move(other.dims_)),
+      memory_(other.memory_),
+      memory_owner_(std::move(other.memory_owner_)),
+      storage_(std::move(other.storage_)),
+      elements_(std::move(other.elements_)),
+      sparse_(std::move(other.sparse_)) {
+  FixView();
+}
+
+OrtValue& OrtValue::operator=(OrtValue&& other) noexcept {
+  if (this == &other) return *this;
+  tensor_ = other.tensor_;
+  kind_ = std::exchange(other.kind_, ONNX_TYPE_UNKNOWN);
+  dims_ = std::move(other.dims_);
+  memory_ = other.memory_;
+  memory_owner_ = std::move(other.memory_owner_);
+  storage_ = std::move(other.storage_);
+  elements_ = std::move(other.elements_);
+  sparse_ = std::move(other.sparse_);
+  FixView();
+  return *this;
+}
+
+void OrtValue::Retype(ONNXTensorElementDataType type, const int64_t* dims, size_t rank) {
+  dims_.Assign(dims, rank);
+  kind_ = ONNX_TYPE_TENSOR;
+  tensor_.type = type;
+  tensor_.rank = rank;
+  tensor_.count = ortrun::ElementCount(dims, rank);
+  FixView();
+}
+
+OrtValue OrtValue::Tensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank,
+                          std::shared_ptr<OrtAllocator> allocator) {
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) return CpuTensor(type, dims, rank);
+  OrtValue value;
+  value.Retype(type, dims, rank);
+  value.memory_ = allocator->Info(allocator.get());
+  const size_t bytes = ortrun::TensorBytes(type, value.tensor_.count);
+  if (bytes != 0) value.storage_ = ortrun::Allocate(std::move(allocator), bytes);
+  value.tensor_.data = value.storage_.get();
+  return value;
+}
+
+OrtValue OrtValue::CpuTensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank) {
+  OrtValue value;
+  value.Retype(type, dims, rank);
+  value.memory_ = &ortrun::CpuMemoryInfo();
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) {
+    auto strings = std::make_shared<std::vector<std::string>>(value.tensor_.count);
+    value.tensor_.data = strings->data();
+    value.storage_ = std::move(strings);
+    return value;
+  }
+  const size_t bytes = ortrun::TensorBytes(type, value.tensor_.count);
+  if (bytes != 0) value.storage_ = ortrun::AllocateCpu(bytes);
+  value.tensor_.data = value.storage_.get();
+  return value;
+}
+
+OrtValue OrtValue::View(ONNXTensorElementDataType type, const int64_t* dims, size_t rank, void* data,
+                        const OrtMemoryInfo& memory, std::shared_ptr<void> owner) {
+  OrtValue value;
+  value.Retype(type, dims, rank);
+  if (memory == ortrun::CpuMemoryInfo()) {
+    value.memory_ = &ortrun::CpuMemoryInfo();
+  } else {
+    value.memory_owner_ = std::make_shared<const OrtMemoryInfo>(memory);
+    value.memory_ = value.memory_owner_.get();
+  }
+  value.tensor_.data = data;
+  value.storage_ = std::move(owner);
+  return value;
+}
+
+OrtValue OrtValue::Sequence(std::vector<OrtValue> elements) {
+  OrtValue value;
+  value.kind_ = ONNX_TYPE_SEQUENCE;
+  value.memory_ = &ortrun::CpuMemoryInfo();
+  value.elements_ = std::make_shared<std::vector<OrtValue>>(std::move(elements));
+  return value;
+}
+
+OrtValue OrtValue::Map(OrtValue keys, OrtValue values) {
+  std::vector<OrtValue> parts;
+  parts.push_back(std::move(keys));
+  parts.push_back(std::move(values));
+  OrtValue value = Sequence(std::move(parts));
+  value.kind_ = ONNX_TYPE_MAP;
+  return value;
+}
+
+OrtValue OrtValue::None() {
+  OrtValue value;
+  value.memory_ = &ortrun::CpuMemoryInfo();
+  return value;
+}
+
+OrtValue OrtValue::Sparse(ONNXTensorElementDataType type, const int64_t* dims, size_t rank,
+                          std::shared_ptr<ortrun::SparseParts> parts) {
+  OrtValue value;
+  value.Retype(type, dims, rank);
+  value.kind_ = ONNX_TYPE_SPARSETENSOR;
+  value.memory_ = &ortrun::CpuMemoryInfo();
+  value.sparse_ = std::move(parts);
+  return value;
+}
+
+size_t OrtValue::bytes() const { return ortrun::TensorBytes(tensor_.type, tensor_.count); }
+
+OrtTypeInfo OrtValue::TypeOf() const {
+  OrtTypeInfo info;
+  info.kind = kind_;
+  switch (kind_) {
+    case ONNX_TYPE_TENSOR:
+    case ONNX_TYPE_SPARSETENSOR:
+      info = OrtTypeInfo::Tensor(tensor_.type, {tensor_.shape, tensor_.shape + tensor_.rank});
+      info.kind = kind_;
+      break;
+    case ONNX_TYPE_SEQUENCE: {
+      auto sequence = std::make_shared<OrtSequenceTypeInfo>();
+      if (!elements_->empty()) {
+        sequence->element = elements_->front().TypeOf();
+        sequence->element.tensor.has_shape = false;
+        sequence->element.tensor.dims.clear();
+        sequence->element.tensor.symbols.clear();
+      }
+      info.sequence = std::move(sequence);
+      break;
+    }
+    case ONNX_TYPE_MAP: {
+      auto map = std::make_shared<OrtMapTypeInfo>();
+      map->key = (*elements_)[0].type();
+      map->value = (*elements_)[1].IsTensor() ? OrtTypeInfo::Tensor((*elements_)[1].type()) : (*elements_)[1].TypeOf();
+      info.map = std::move(map);
+      break;
+    }
+    default:
+      break;
+  }
+  return info;
+}

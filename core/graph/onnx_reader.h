@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "core/base/logging.h"
+#include "core/graph/graph.h"
+#include "core/graph/schema.h"
+
+namespace ortrun {
+
+/// What the caller may say about reading a model.
+struct ReadOptions {
+  /// Folder in which external data of a model from memory may lie; empty: external data is refused.
+  std::filesystem::path external_folder;
+  /// Contents of external files given by the caller, by the name that the model uses.
+  std::map<std::string, std::pair<const char*, size_t>> external_files;
+  /// Initialisers given by the caller, by name; they replace those of the model.
+  std::map<std::string, std::shared_ptr<const Value>> initializers;
+  /// Values for symbolic dimensions, by symbol and by denotation.
+  std::map<std::string, int64_t> dimension_by_name;
+  std::map<std::string, int64_t> dimension_by_denotation;
+  /// Schemas of custom operators, asked where onnx knows none.
+  std::function<const OperatorSchema*(const std::string& domain, const std::string& op, int version)> custom_schema;
+  const Logger* logger = nullptr;
+};
+
+/// Reads an ONNX model: parses, checks, resolves external data (mapped, inside the model's real folder only), inlines
+/// the model's own functions, infers types and shapes, turns Constant nodes into initialisers and sorts.
+/// Errors: ORT_NO_SUCHFILE (missing), ORT_INVALID_PROTOBUF (not an ONNX model: says what it looks like),
+/// ORT_INVALID_GRAPH (cycle, unknown operator, wrong type, undefined value), ORT_FAIL (external data).
+std::unique_ptr<Model> ReadModel(const std::filesystem::path& path, const ReadOptions& options);
+
+/// As above from memory; the bytes are not needed after the call.
+std::unique_ptr<Model> ReadModel(const void* data, size_t bytes, const ReadOptions& options);
+
+/// Infers types and shapes of all values again after inputs got fixed dimensions or nodes were added
+/// (used for models built through the model editor interface).
+void InferTypes(Model& model, const ReadOptions& options);
+
+/// Writes a model as ONNX. Initialisers larger than `external_threshold` bytes go to `external_file` beside it when
+/// that is not empty.
+void WriteModel(const Model& model, const std::filesystem::path& path, const std::string& external_file = "",
+                size_t external_threshold = 1024);
+
+}  // namespace ortrun
