@@ -35,6 +35,10 @@ class Kernel {
 
 using KernelFactory = std::unique_ptr<Kernel> (*)(const KernelInfo& info);
 
+/// Makes the host's kernel object directly, for operators that the host itself can run (If, Loop, Scan). The caller
+/// takes the object. Throws Error.
+using KernelImplFactory = OrtKernelImpl* (*)(const KernelInfo& info);
+
 template <typename K>
 std::unique_ptr<Kernel> MakeKernel(const KernelInfo& info) {
   return std::make_unique<K>(info);
@@ -54,6 +58,7 @@ struct KernelEntry {
   int until = std::numeric_limits<int>::max();  ///< last version served, inclusive
   std::vector<TypeRule> types = {};
   KernelFactory make = nullptr;
+  KernelImplFactory make_impl = nullptr;  ///< used instead of `make` when not NULL
   /// (input, output) pairs where the output may take the input's memory when nobody else needs it.
   std::vector<std::pair<int, int>> may_inplace = {};
   /// (input, output) pairs where the output always is the input's memory (Reshape and its like).
@@ -95,11 +100,16 @@ struct KernelAdapter : OrtKernelImpl {
 struct KernelMaker {
   Host host;
   KernelFactory make;
+  KernelImplFactory make_impl;
 
   static OrtStatus* ORT_API_CALL Create(void* state, const OrtKernelInfo* info, OrtKernelImpl** out) noexcept {
     const auto& maker = *static_cast<const KernelMaker*>(state);
     *out = nullptr;
     return Guard(*maker.host.api, [&] {
+      if (maker.make_impl != nullptr) {
+        *out = maker.make_impl(KernelInfo(maker.host, info));
+        return;
+      }
       *out = std::make_unique<KernelAdapter>(maker.host, maker.make(KernelInfo(maker.host, info))).release();
     });
   }
@@ -177,7 +187,7 @@ inline void KernelList::AddTo(OrtKernelRegistry* registry, const Host& host, con
     check(ep.KernelDefBuilder_SetOutputMemType(raw, static_cast<size_t>(output), OrtMemTypeCPUOutput));
   OrtKernelDef* def = nullptr;
   check(ep.KernelDefBuilder_Build(raw, &def));
-  makers_.push_back(std::make_unique<detail::KernelMaker>(detail::KernelMaker{host, entry.make}));
+  makers_.push_back(std::make_unique<detail::KernelMaker>(detail::KernelMaker{host, entry.make, entry.make_impl}));
   OrtStatus* status = ep.KernelRegistry_AddKernel(registry, def, &detail::KernelMaker::Create, makers_.back().get());
   ep.ReleaseKernelDef(def);
   check(status);
