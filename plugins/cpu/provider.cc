@@ -83,6 +83,11 @@ struct Factory : OrtEpFactory {
     OrtEpFactory::GetVendorId = [](const OrtEpFactory*) noexcept { return uint32_t{0}; };
     OrtEpFactory::GetVersion = [](const OrtEpFactory*) noexcept { return ORTRUN_VERSION; };
     OrtEpFactory::IsStreamAware = [](const OrtEpFactory*) noexcept { return false; };
+    // ONNX Runtime calls this slot without asking whether it is filled.
+    OrtEpFactory::CreateDataTransfer = [](OrtEpFactory*, OrtDataTransferImpl** out) noexcept -> OrtStatus* {
+      *out = nullptr;  // host memory needs no copying
+      return nullptr;
+    };
     OrtEpFactory::GetSupportedDevices = [](OrtEpFactory* self, const OrtHardwareDevice* const* devices, size_t count,
                                            OrtEpDevice** out, size_t max_out, size_t* num_out) noexcept -> OrtStatus* {
       const Host& host = static_cast<Factory*>(self)->provider.host();

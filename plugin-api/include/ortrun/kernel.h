@@ -55,7 +55,8 @@ struct KernelEntry {
   const char* domain = "";
   const char* op = nullptr;
   int since = 1;
-  int until = std::numeric_limits<int>::max();  ///< last version served, inclusive
+  /// Last version served, inclusive. Not INT_MAX, which ONNX Runtime reads as "`since` alone".
+  int until = std::numeric_limits<int>::max() - 1;
   std::vector<TypeRule> types = {};
   KernelFactory make = nullptr;
   KernelImplFactory make_impl = nullptr;  ///< used instead of `make` when not NULL
