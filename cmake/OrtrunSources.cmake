@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# ortrun_check_sources(TARGET FOLDER): every source file below FOLDER is in TARGET's written list. Lists are written out so that a
+# diff shows what is built; this finds the file that was forgotten.
+function(ortrun_check_sources target folder)
+  get_target_property(listed ${target} SOURCES)
+  set(known "")
+  foreach(file IN LISTS listed)
+    cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY "${folder}" NORMALIZE)
+    list(APPEND known "${file}")
+  endforeach()
+  file(GLOB_RECURSE present CONFIGURE_DEPENDS "${folder}/*.cc")
+  foreach(file IN LISTS present)
+    if(NOT file IN_LIST known)
+      cmake_path(RELATIVE_PATH file BASE_DIRECTORY "${CMAKE_SOURCE_DIR}")
+      set(level WARNING)
+      if(ORTRUN_WERROR)
+        set(level SEND_ERROR)
+      endif()
+      message(${level} "${file} is in no list: add it to the CMakeLists.txt of its folder")
+    endif()
+  endforeach()
+endfunction()

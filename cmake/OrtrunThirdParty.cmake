@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# The libraries that packaging/third_party.sh builds, as targets. They are built at configure time where they are missing.
+
+if(NOT EXISTS "${ORTRUN_THIRD_PARTY_DIR}/lib/libonnx.a")
+  message(STATUS "Building the third-party libraries into ${ORTRUN_THIRD_PARTY_DIR} (once, some minutes)")
+  execute_process(COMMAND "${CMAKE_SOURCE_DIR}/packaging/third_party.sh" "${ORTRUN_THIRD_PARTY_DIR}" RESULT_VARIABLE result)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "packaging/third_party.sh failed; run packaging/setup.sh first, it installs what the build needs")
+  endif()
+endif()
+
+find_package(Threads REQUIRED)
+
+add_library(ortrun_onnx INTERFACE)
+add_library(ortrun::onnx ALIAS ortrun_onnx)
+target_include_directories(ortrun_onnx SYSTEM INTERFACE "${ORTRUN_THIRD_PARTY_DIR}/include")
+target_compile_definitions(ortrun_onnx INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1 ONNX_USE_LITE_PROTO=1)
+target_link_libraries(ortrun_onnx INTERFACE "${ORTRUN_THIRD_PARTY_DIR}/lib/libonnx.a" "${ORTRUN_THIRD_PARTY_DIR}/lib/libprotobuf-lite.a"
+                      Threads::Threads)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Installs the build into a folder of its own, builds the consumer against it and runs what came out.
+function(step)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT result EQUAL 0)
+    message(FATAL_ERROR "${ARGN}\n${output}\nended with ${result}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+file(REMOVE_RECURSE "${WORK_DIR}")
+step("${CMAKE_COMMAND}" --install "${BUILD_DIR}" --prefix "${WORK_DIR}/prefix" --component dev)
+step("${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_LIST_DIR}/consumer" -B "${WORK_DIR}/build" -G "${GENERATOR}" "-DCMAKE_PREFIX_PATH=${WORK_DIR}/prefix")
+step("${CMAKE_COMMAND}" --build "${WORK_DIR}/build")
+step("${WORK_DIR}/build/consumer")
+if(NOT output MATCHES "runtime ${VERSION}")
+  message(FATAL_ERROR "the consumer answered '${output}', expected 'runtime ${VERSION}'")
+endif()
+if(NOT output MATCHES "plugin [0-9]+")
+  message(FATAL_ERROR "the consumer's plugin was not loaded: '${output}'")
+endif()
