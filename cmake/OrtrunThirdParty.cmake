@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The libraries that packaging/third_party.sh builds, as targets. They are built at configure time where they are missing.
 
-if(NOT EXISTS "${ORTRUN_THIRD_PARTY_DIR}/lib/libonnx.a")
+if(NOT EXISTS "${ORTRUN_THIRD_PARTY_DIR}/lib/libopenblas.a")
   message(STATUS "Building the third-party libraries into ${ORTRUN_THIRD_PARTY_DIR} (once, some minutes)")
   execute_process(COMMAND "${CMAKE_SOURCE_DIR}/packaging/third_party.sh" "${ORTRUN_THIRD_PARTY_DIR}" RESULT_VARIABLE result)
   if(NOT result EQUAL 0)
@@ -17,3 +17,8 @@ target_include_directories(ortrun_onnx SYSTEM INTERFACE "${ORTRUN_THIRD_PARTY_DI
 target_compile_definitions(ortrun_onnx INTERFACE ONNX_NAMESPACE=onnx ONNX_ML=1 ONNX_USE_LITE_PROTO=1)
 target_link_libraries(ortrun_onnx INTERFACE "${ORTRUN_THIRD_PARTY_DIR}/lib/libonnx.a" "${ORTRUN_THIRD_PARTY_DIR}/lib/libprotobuf-lite.a"
                       Threads::Threads)
+
+add_library(ortrun_openblas INTERFACE)
+add_library(ortrun::openblas ALIAS ortrun_openblas)
+target_include_directories(ortrun_openblas SYSTEM INTERFACE "${ORTRUN_THIRD_PARTY_DIR}/include/openblas")
+target_link_libraries(ortrun_openblas INTERFACE "${ORTRUN_THIRD_PARTY_DIR}/lib/libopenblas.a" Threads::Threads m)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds the private protobuf-lite and onnx libraries into PREFIX (default: build/third_party in this checkout).
+# Builds the private copies of onnx, protobuf-lite and OpenBLAS into PREFIX (default: build/third_party in this checkout).
 # usage: packaging/third_party.sh [PREFIX]
 #   ORTRUN_CACHE_DIR  where finished builds are kept for other checkouts (default ~/.cache/ortrun)
 #   ORTRUN_JOBS       parallel compile jobs (default: all processors)
@@ -14,6 +14,7 @@ cache=${ORTRUN_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/ortrun}
 jobs=${ORTRUN_JOBS:-$(nproc)}
 onnx_version=1.23.2
 protobuf_version=3.21.12
+openblas_version=0.3.21
 
 # One key names the recipe, the versions and the compiler: a prefix with the same key is up to date.
 key=$(cat "$root/cmake/third_party/CMakeLists.txt" "${BASH_SOURCE[0]}" <("${CXX:-c++}" --version) | sha256sum | cut -c1-16)
@@ -51,7 +52,7 @@ echo "third_party: fetching onnx $onnx_version"
   tar xzf "onnx-$onnx_version.tar.gz"
 )
 
-echo "third_party: fetching Debian's protobuf source"
+echo "third_party: fetching Debian's sources of protobuf and OpenBLAS"
 (
   # A private apt state with the machine's own mirrors as source mirrors: nothing of the system's configuration changes.
   cd "$work"
@@ -66,11 +67,11 @@ echo "third_party: fetching Debian's protobuf source"
     -o "APT::Sandbox::User=$(id -un)")
   apt-get "${options[@]}" update -qq >apt.log 2>&1 || { cat apt.log >&2; exit 1; }
   # The release's own version may carry security fixes on top of the upstream number: take what the release has and check that number.
-  apt-get "${options[@]}" source -qq protobuf >>apt.log 2>&1 || { cat apt.log >&2; exit 1; }
-  [[ -d protobuf-$protobuf_version ]] || {
-    echo "third_party: the mirror's protobuf source is not $protobuf_version: $(ls -d protobuf-* 2>/dev/null)" >&2
-    exit 1
-  }
+  apt-get "${options[@]}" source -qq protobuf openblas >>apt.log 2>&1 || { cat apt.log >&2; exit 1; }
+  for folder in "protobuf-$protobuf_version" "openblas-$openblas_version+ds"; do
+    [[ -d $folder ]] || { echo "third_party: the mirror's sources are not those expected ($folder):" [a-z]*-[0-9]*/ >&2; exit 1; }
+  done
+  mv "openblas-$openblas_version+ds" openblas
 )
 
 echo "third_party: building protobuf-lite and onnx with $jobs jobs (some minutes)"
@@ -84,6 +85,22 @@ export CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
     cmake --build "$work/build" --parallel "$jobs" --target onnx libprotobuf-lite &&
     cmake --install "$work/build"
 } >"$work/build.log" 2>&1 || { tail -50 "$work/build.log" >&2; exit 1; }
+
+# OpenBLAS behind the cpu provider's own matrix product: real types only, no threads of its own (the caller's pool splits the work),
+# a kernel for any x86-64 and two for newer machines. NUM_THREADS bounds the calls in flight, not threads.
+echo "third_party: building OpenBLAS with $jobs jobs"
+{
+  PATH=/usr/lib/ccache:$PATH make -C "$work/openblas" -j "$jobs" libs DYNAMIC_ARCH=1 TARGET=PRESCOTT DYNAMIC_LIST="HASWELL SKYLAKEX" \
+    NO_LAPACK=1 NOFORTRAN=1 ONLY_CBLAS=1 BUILD_SINGLE=1 BUILD_DOUBLE=1 USE_THREAD=0 USE_OPENMP=0 USE_LOCKING=1 NUM_THREADS=128 \
+    NO_AFFINITY=1 NO_WARMUP=1 CC=gcc COMMON_OPT="-O2 -fPIC -fvisibility=hidden -ffunction-sections -w" &&
+    install -D -m 644 "$work"/openblas/libopenblas-r*.a "$work/prefix/lib/libopenblas.a" &&
+    install -D -m 644 "$work/openblas/cblas.h" "$work/prefix/include/openblas/cblas.h" &&
+    # cblas.h includes the build's configuration under this name when it is used from outside the source tree.
+    { echo "#include <stddef.h>"; sed 's/^#define \([A-Z0-9_]*\)/#define OPENBLAS_\1/' "$work/openblas/config_last.h"
+      cat "$work/openblas/openblas_config_template.h"; } >"$work/prefix/include/openblas/openblas_config.h" &&
+    sed -i 's/"common.h"/"openblas_config.h"/' "$work/prefix/include/openblas/cblas.h" &&
+    install -D -m 644 "$work/openblas/LICENSE" "$work/prefix/licenses/openblas.txt"
+} >"$work/openblas.log" 2>&1 || { tail -50 "$work/openblas.log" >&2; exit 1; }
 
 echo "$key" >"$work/prefix/.key"
 publish "$work/prefix" "$cache/third_party-$key"
