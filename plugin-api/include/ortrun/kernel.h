@@ -165,9 +165,14 @@ inline void KernelList::AddTo(OrtKernelRegistry* registry, const Host& host, con
     std::vector<const OrtDataType*> types;
     for (ONNXTensorElementDataType type : rule.types) {
       const OrtDataType* data_type = nullptr;
-      check(ep.GetTensorDataType(type, &data_type));
-      types.push_back(data_type);
+      OrtStatus* status = ep.GetTensorDataType(type, &data_type);
+      if (status == nullptr) {
+        types.push_back(data_type);
+      } else {  // a host may know fewer types than this library serves: it will not ask for them
+        host.api->ReleaseStatus(status);
+      }
     }
+    if (types.empty()) return;
     check(ep.KernelDefBuilder_AddTypeConstraint(raw, rule.parameter, types.data(), types.size()));
   }
   const auto add_pairs = [&](const std::vector<std::pair<int, int>>& pairs, auto add) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,12 @@ struct ConstantTensor {
   }
 };
 
+/// A tensor attribute. The memory is the holder's, so it may be kept beyond the constructor.
+struct OwnedTensor {
+  std::shared_ptr<OrtValue> value;
+  ConstantTensor view;
+};
+
 /// What is known of a node when its kernel is made: attributes, constant inputs, names and types.
 /// Valid only during the kernel's constructor. Attribute getters without a default throw when the node lacks it.
 class KernelInfo {
@@ -44,6 +51,8 @@ class KernelInfo {
   std::vector<int64_t> Ints(const char* name) const;         ///< empty when absent
   std::vector<float> Floats(const char* name) const;         ///< empty when absent
   std::vector<std::string> Strings(const char* name) const;  ///< empty when absent
+
+  std::optional<OwnedTensor> TensorAttribute(const char* name) const;  ///< nothing when absent
 
   size_t InputCount() const;
   size_t OutputCount() const;
@@ -195,6 +204,22 @@ inline std::vector<std::string> KernelInfo::Strings(const char* name) const {
   for (size_t i = 0; i < count; ++i) allocator->Free(allocator, texts[i]);
   if (texts != nullptr) allocator->Free(allocator, texts);
   return values;
+}
+
+inline std::optional<OwnedTensor> KernelInfo::TensorAttribute(const char* name) const {
+  const OrtApi& api = *host_.api;
+  OrtAllocator* allocator = nullptr;
+  ThrowOnError(api, api.GetAllocatorWithDefaultOptions(&allocator));
+  OrtValue* value = nullptr;
+  OrtStatus* status = api.KernelInfoGetAttribute_tensor(info_, name, allocator, &value);
+  if (status != nullptr) {
+    api.ReleaseStatus(status);
+    return std::nullopt;
+  }
+  OwnedTensor tensor;
+  tensor.value = std::shared_ptr<OrtValue>(value, [&api](OrtValue* owned) { api.ReleaseValue(owned); });
+  tensor.view = ReadTensor(host_, value);
+  return tensor;
 }
 
 inline size_t KernelInfo::InputCount() const {

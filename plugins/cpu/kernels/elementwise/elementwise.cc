@@ -3,8 +3,16 @@
 
 namespace ortrun::cpu {
 
-void RegisterElementwise(KernelList& list) {  //
-  RegisterRelu(list);
+void RegisterElementwise(KernelList& list) {
+  RegisterActivations(list);
+  RegisterArithmetic(list);
+  RegisterCast(list);
+  RegisterComparisons(list);
+  RegisterElementwiseChain(list);
+  RegisterPow(list);
+  RegisterUnaries(list);
+  RegisterVariadics(list);
+  RegisterWhere(list);
 }
 
 }  // namespace ortrun::cpu

@@ -9,6 +9,14 @@ namespace ortrun::cpu {
 void RegisterElementwise(KernelList& list);
 
 // One function a file, called by RegisterElementwise.
-void RegisterRelu(KernelList& list);
+void RegisterActivations(KernelList& list);
+void RegisterArithmetic(KernelList& list);
+void RegisterCast(KernelList& list);
+void RegisterComparisons(KernelList& list);
+void RegisterElementwiseChain(KernelList& list);
+void RegisterPow(KernelList& list);
+void RegisterUnaries(KernelList& list);
+void RegisterVariadics(KernelList& list);
+void RegisterWhere(KernelList& list);
 
 }  // namespace ortrun::cpu

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every node case of onnx's backend suite that the provider has kernels for. No case is excepted by name."""
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from onnx_cases import assert_same, node_cases, to_python
+from provider_under_test import NotRegistered, session
+
+
+def is_extra(value) -> bool:
+    """Types that numpy lacks; a runtime may want them as OrtValue."""
+    return isinstance(value, np.ndarray) and (
+        value.dtype.kind == "V" or value.dtype.name.startswith(("bfloat", "float8", "float4", "int4", "uint4", "int2", "uint2"))
+    )
+
+
+def run(runner, feeds, types):
+    try:
+        if not any(is_extra(v) for v in feeds.values()):
+            return runner.run(None, feeds)
+        return run_values(runner, feeds, types)
+    except RuntimeError as error:
+        if "No corresponding Numpy type" in str(error):
+            pytest.skip(f"not selected: this runtime's Python cannot hand the result out: {error}")
+        raise
+
+
+def run_values(runner, feeds, types):
+    values = {
+        name: ort.OrtValue.ortvalue_from_numpy_with_onnx_type(v, types[name].tensor_type.elem_type)
+        if is_extra(v)
+        else ort.OrtValue.ortvalue_from_numpy(v)
+        for name, v in feeds.items()
+    }
+    return [output.numpy() for output in runner.run_with_ort_values(None, values)]
+
+
+@pytest.mark.parametrize("case", node_cases(), ids=lambda case: case.name)
+def test_node(case, record_property):
+    record_property("operators", case.operators)
+    try:
+        runner = session(case.model.SerializeToString())
+    except NotRegistered as reason:
+        pytest.skip(f"not selected: {reason}")
+    types = {i.name: i.type for i in case.model.graph.input}
+    for inputs, outputs in case.data_sets:
+        feeds = {i.name: to_python(x) for i, x in zip(case.model.graph.input, inputs)}
+        feeds = {name: value for name, value in feeds.items() if value is not None}
+        got = run(runner, feeds, types)
+        for want, have in zip(outputs, got):
+            assert_same(to_python(want), have, case.rtol, case.atol)
