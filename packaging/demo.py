@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Shows a real model at work through the installed wheel: magika on files of this repository, then `ortrun` on its model.
+"""Shows a real model at work through the wheel: magika on files of the repository, then `ortrun` on its model.
 
 Ends with an error when magika's answers are not what those files are.
 """
