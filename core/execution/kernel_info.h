@@ -26,3 +26,13 @@ struct OrtKernelInfo {
   /// The constant of an input, or nullptr.
   const OrtValue* ConstantInput(size_t index) const;
 };
+
+/// What a compiled group sees while its state is made.
+struct OrtNodeComputeContext {
+  std::string node_name;
+  OrtAllocator* allocator = nullptr;
+};
+
+namespace ortrun {
+using KernelInfo = ::OrtKernelInfo;
+}

@@ -80,8 +80,9 @@ struct OrtSession {
   /// Runs `task` on the session's pool, for RunAsync.
   void Schedule(std::function<void()> task);
 
+  struct Impl;  ///< private to core/execution
+
  private:
-  struct Impl;
   explicit OrtSession(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

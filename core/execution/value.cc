@@ -75,32 +75,58 @@ void OrtValue::Retype(ONNXTensorElementDataType type, const int64_t* dims, size_
   FixView();
 }
 
+void OrtValue::AllocateTensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank,
+                              const std::shared_ptr<OrtAllocator>& allocator) {
+  ReleaseStorage();
+  Retype(type, dims, rank);
+  memory_owner_.reset();
+  memory_ = &ortrun::CpuMemoryInfo();
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) {
+    auto texts = std::make_shared<std::vector<std::string>>(tensor_.count);
+    tensor_.data = texts->data();
+    storage_ = std::move(texts);
+    return;
+  }
+  memory_ = allocator->Info(allocator.get());
+  const size_t bytes = ortrun::TensorBytes(type, tensor_.count);
+  if (bytes != 0) storage_ = ortrun::Allocate(allocator, bytes);
+  tensor_.data = storage_.get();
+}
+
+void OrtValue::ShareTensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank, const OrtValue& other) {
+  storage_ = other.storage_;
+  memory_ = other.memory_;
+  memory_owner_ = other.memory_owner_;
+  Retype(type, dims, rank);
+  tensor_.data = other.tensor_.data;
+}
+
+void OrtValue::PlaceTensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank, void* data,
+                           const OrtMemoryInfo& memory) {
+  ReleaseStorage();
+  Retype(type, dims, rank);
+  memory_owner_.reset();
+  memory_ = &memory;
+  tensor_.data = data;
+}
+
+void OrtValue::ReleaseStorage() {
+  storage_.reset();
+  elements_.reset();
+  sparse_.reset();
+  tensor_.data = nullptr;
+}
+
 OrtValue OrtValue::Tensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank,
                           std::shared_ptr<OrtAllocator> allocator) {
-  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) return CpuTensor(type, dims, rank);
   OrtValue value;
-  value.Retype(type, dims, rank);
-  value.memory_ = allocator->Info(allocator.get());
-  const size_t bytes = ortrun::TensorBytes(type, value.tensor_.count);
-  if (bytes != 0) value.storage_ = ortrun::Allocate(std::move(allocator), bytes);
-  value.tensor_.data = value.storage_.get();
+  value.AllocateTensor(type, dims, rank, allocator);
   return value;
 }
 
 OrtValue OrtValue::CpuTensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank) {
-  OrtValue value;
-  value.Retype(type, dims, rank);
-  value.memory_ = &ortrun::CpuMemoryInfo();
-  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) {
-    auto strings = std::make_shared<std::vector<std::string>>(value.tensor_.count);
-    value.tensor_.data = strings->data();
-    value.storage_ = std::move(strings);
-    return value;
-  }
-  const size_t bytes = ortrun::TensorBytes(type, value.tensor_.count);
-  if (bytes != 0) value.storage_ = ortrun::AllocateCpu(bytes);
-  value.tensor_.data = value.storage_.get();
-  return value;
+  static const std::shared_ptr<OrtAllocator> cpu(&ortrun::CpuAllocator(), [](OrtAllocator*) {});
+  return Tensor(type, dims, rank, cpu);
 }
 
 OrtValue OrtValue::View(ONNXTensorElementDataType type, const int64_t* dims, size_t rank, void* data,

@@ -86,6 +86,16 @@ struct OrtValue {
   void Rebind(void* data) { tensor_.data = data; }
   void Retype(ONNXTensorElementDataType type, const int64_t* dims, size_t rank);
   void Reset() { *this = OrtValue(); }
+  /// Makes this a tensor with memory of its own from `allocator` (strings: CPU).
+  void AllocateTensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank,
+                      const std::shared_ptr<OrtAllocator>& allocator);
+  /// Makes this a tensor over the memory that `other` holds, which must be as large.
+  void ShareTensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank, const OrtValue& other);
+  /// Makes this a tensor at a place that somebody else owns and keeps. `memory` must outlive the value.
+  void PlaceTensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank, void* data,
+                   const OrtMemoryInfo& memory);
+  /// Gives the data back; element type and shape stay readable.
+  void ReleaseStorage();
 
  private:
   void FixView() { tensor_.shape = dims_.data(); }

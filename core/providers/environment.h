@@ -61,6 +61,8 @@ struct OrtEnv {
   std::vector<const OrtEpDevice*> Devices();
   /// Names of all usable providers, those of caller-registered libraries first, without repeats.
   std::vector<std::string> ProviderNames();
+  /// Whether a device belongs to a library found in a folder, not registered by a caller.
+  bool IsDiscovered(const OrtEpDevice& device);
   /// Throws Error(ORT_FAIL) that says why the library cannot be used, or ORT_INVALID_ARGUMENT for a repeated name.
   void RegisterLibrary(const std::string& registration, const std::filesystem::path& file);
   void UnregisterLibrary(const std::string& registration);

@@ -10,6 +10,7 @@
 #include "core/optimizer/pass.h"
 #include "core/providers/custom_ops.h"
 #include "core/providers/device.h"
+#include "core/providers/environment.h"
 #include "core/providers/kernel_registry.h"
 
 namespace ortrun {
@@ -65,7 +66,15 @@ struct Partition {
   std::unordered_map<const Node*, const OrtCustomOp*> custom_ops;
   std::unordered_map<const Node*, Provider*> owners;  ///< absent for custom ops on the CPU
   std::vector<FusedGroup> fused;
-  std::unordered_map<const Node*, std::vector<Refusal>> refusals;
+
+  /// Who refused a node and why, kept by the names that survive rewriting: of the node and of its first output.
+  void AddRefusal(const Node& node, Refusal refusal);
+  /// The refusals of a node, or of the first node that it stands for; nullptr when nobody refused it.
+  const std::vector<Refusal>* RefusalsOf(const Node& node) const;
+  void ClearRefusals() { refusals_.clear(); }
+
+ private:
+  std::unordered_map<std::string, std::vector<Refusal>> refusals_;
 };
 
 /// Gives every node of the model, subgraphs included, to the first provider that takes it; compiles groups; expands
@@ -74,7 +83,7 @@ struct Partition {
 Partition PartitionModel(Model& model, const std::vector<std::unique_ptr<Provider>>& providers,
                          const CustomOpSchemas& custom_ops, const KeyValuePairs& config, const Logger& logger);
 
-/// Finds kernels for the nodes that passes made after partitioning.
+/// Finds the kernels of all nodes again after passes have changed the graph.
 void AssignNewNodes(Graph& graph, const std::vector<std::unique_ptr<Provider>>& providers, Partition& partition);
 
 }  // namespace ortrun

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/execution/body.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/execution/frame.h"
+#include "ortrun/error.h"
+
+namespace ortrun {
+
+Body::Body(const KernelInfo& info, const std::string& attribute) {
+  const Node& node = *info.node;
+  const auto graph = std::find_if(node.subgraphs.begin(), node.subgraphs.end(),
+                                  [&](const auto& body) { return body.first == attribute; });
+  if (graph == node.subgraphs.end())
+    throw Error(ORT_INVALID_GRAPH, Concat(node.Describe(), " has no body '", attribute, "'"));
+  const auto program = info.session->bodies.find(graph->second.get());
+  if (program == info.session->bodies.end())
+    throw Error(ORT_FAIL, Concat("the body '", attribute, "' of ", node.Describe(), " is not prepared to run"));
+  program_ = program->second.get();
+  formal_inputs_ = graph->second->inputs().size();
+  for (const ValueInfo* value : program_->outer_inputs()) {
+    const auto found = std::find(node.implicit_inputs.begin(), node.implicit_inputs.end(), value->outer);
+    if (found == node.implicit_inputs.end())
+      throw Error(ORT_INVALID_GRAPH, Concat("the body '", attribute, "' of ", node.Describe(), " reads '", value->name,
+                                            "', which the node does not hand to it"));
+    outer_positions_.push_back(node.inputs.size() + static_cast<size_t>(found - node.implicit_inputs.begin()));
+  }
+}
+
+const ValueInfo& Body::output_info(size_t index) const {
+  return *program_->values()[static_cast<size_t>(program_->outputs()[index])].info;
+}
+
+std::vector<Value> Body::Run(const OrtKernelContext& context, const std::vector<const Value*>& formal) const {
+  std::vector<const Value*> inputs(formal);
+  inputs.resize(formal_inputs_);
+  for (size_t i = 0; i < formal_inputs_; ++i)
+    if (inputs[i] == nullptr)
+      inputs[i] = program_->values()[static_cast<size_t>(program_->inputs()[i])].info->initializer.get();
+  for (const size_t position : outer_positions_) inputs.push_back(context.inputs[position]);
+  std::vector<Value> results(outputs());
+  RunCall call;
+  call.options = context.frame->call()->options;
+  call.inputs = inputs;
+  call.results = results;
+  program_->Run(call);
+  return results;
+}
+
+void TakeOutput(OrtKernelContext& context, size_t index, Value value) {
+  if (Value* slot = context.OutputSlot(index)) *slot = std::move(value);
+}
+
+bool ScalarBool(const Value& value, const char* what) {
+  Require(value.IsTensor() && value.type() == ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL && value.tensor().count == 1, what,
+          " must be one bool, got ", TypeName(value.TypeOf()), " of ", value.tensor().count, " elements");
+  return *static_cast<const bool*>(value.tensor().data);
+}
+
+int64_t ScalarInt64(const Value& value, const char* what) {
+  Require(value.IsTensor() && value.type() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 && value.tensor().count == 1, what,
+          " must be one int64, got ", TypeName(value.TypeOf()), " of ", value.tensor().count, " elements");
+  return *static_cast<const int64_t*>(value.tensor().data);
+}
+
+}  // namespace ortrun

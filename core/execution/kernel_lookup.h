@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/execution/session_state.h"
+#include "core/optimizer/pass.h"
+
+namespace ortrun {
+
+/// What passes may ask of the providers of a session.
+class SessionKernels : public KernelLookup {
+ public:
+  explicit SessionKernels(SessionState& session) : session_(session) {}
+  bool Has(const std::string& provider, const std::string& domain, const std::string& op, int version,
+           ElementType type) const override;
+  bool WantsChannelsLast(const std::string& provider, const Node& node) const override;
+  std::optional<std::vector<Value>> Evaluate(const Node& node) const override;
+
+ private:
+  const Provider* Find(const std::string& name) const;
+  SessionState& session_;
+};
+
+}  // namespace ortrun

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "core/execution/value.h"
+
+namespace ortrun {
+
+class Program;
+
+/// Shapes of a run's inputs, flattened: the key under which its plan is kept.
+using ShapeKey = std::vector<int64_t>;
+
+/// Where one value of a planned run lies.
+struct PlannedValue {
+  bool planned = false;
+  Dims dims;
+  ElementType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  size_t memory = 0;  ///< index of the block
+  size_t offset = 0;  ///< in the block, in bytes
+};
+
+/// Everything about a run that its input shapes decide: places of the intermediate values, results that are the same
+/// for every run of these shapes, the steps that are left, the scratch that kernels ask for. Immutable, shared.
+struct Plan {
+  ShapeKey key;
+  std::vector<PlannedValue> values;
+  std::vector<Value> constants;     ///< by value index; results of shape-only steps
+  std::vector<int> steps;           ///< indices of the steps to run
+  std::vector<size_t> block_bytes;  ///< by memory index
+  size_t scratch_bytes = 0;
+};
+
+/// What a finished run without a plan knows of its values.
+struct ObservedRun {
+  struct Observed {
+    bool tensor = false;  ///< a dense tensor that the run itself allocated
+    Dims dims;
+    ElementType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+  };
+  std::vector<Observed> values;
+  std::vector<Value> shape_only;  ///< by value index
+  size_t scratch_bytes = 0;
+};
+
+/// Lays out a program's local values by their lifetimes, largest first (greedy by size over the list of steps).
+std::shared_ptr<const Plan> MakePlan(const Program& program, ShapeKey key, const ObservedRun& run);
+
+/// The plans of the most recent shapes. Thread-safe.
+class PlanCache {
+ public:
+  static constexpr size_t kCapacity = 8;
+  std::shared_ptr<const Plan> Find(std::span<const Value* const> inputs);
+  void Add(std::shared_ptr<const Plan> plan);
+  size_t size() const;
+  size_t bytes() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::shared_ptr<const Plan>> plans_;  ///< most recent first
+};
+
+/// The key of a list of inputs. Answers an empty key when one is no dense tensor: such runs are not planned.
+ShapeKey KeyOf(std::span<const Value* const> inputs);
+
+}  // namespace ortrun

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/execution/program.h"
+#include "core/execution/session.h"
+#include "core/execution/session_state.h"
+#include "core/optimizer/pass.h"
+#include "core/providers/custom_ops.h"
+
+struct OrtSession::Impl {
+  ~Impl();
+
+  // The order matters at the end: programs release kernels before their providers go, and the model goes last.
+  std::unique_ptr<OrtModel> model;
+  std::unique_ptr<ortrun::CustomOpSchemas> custom_ops;
+  ortrun::SessionState state;
+  std::unique_ptr<ortrun::Program> program;
+
+  std::vector<const OrtValueInfo*> inputs;
+  std::vector<const OrtValueInfo*> outputs;
+  std::vector<const OrtValueInfo*> overridable;
+  /// Declared types of inputs, as the file says them: passes may refine the graph's own.
+  std::unordered_map<std::string, size_t> input_index;   ///< in the program's list of inputs
+  std::unordered_map<std::string, size_t> output_index;  ///< in the program's list of outputs
+  std::vector<std::string> input_names;                  ///< required and overridable, for messages
+  std::vector<std::string> output_names;
+  std::vector<std::string> provider_names;
+  std::vector<std::unique_ptr<OrtEpAssignedSubgraph>> assignment;
+  size_t copies = 0;       ///< device copies in one run of the main graph
+  std::mutex serial_runs;  ///< held during a run when a provider cannot run concurrently
+
+  void Prepare(OrtEnv& env, const OrtSessionOptions& options);
+  void Build(std::unique_ptr<OrtModel> read);
+  void Optimize(ortrun::PassStage stage);
+  void CollectNames();
+  void CollectAssignment();
+  void CheckInput(size_t index, const OrtValue& value) const;
+  const OrtEpDevice* DeviceOf(const OrtMemoryInfo& memory) const;
+};

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include "core/execution/thread_pool.h"
+
+namespace ortrun {
+namespace {
+
+size_t AffinityCount() {
+  // The mask of a large machine may need more room than cpu_set_t has.
+  for (int cpus = CPU_SETSIZE; cpus <= (1 << 16); cpus *= 2) {
+    cpu_set_t* set = CPU_ALLOC(static_cast<size_t>(cpus));
+    const size_t size = CPU_ALLOC_SIZE(static_cast<size_t>(cpus));
+    const int failed = sched_getaffinity(0, size, set);
+    const int count = failed == 0 ? CPU_COUNT_S(size, set) : 0;
+    CPU_FREE(set);
+    if (failed == 0) return static_cast<size_t>(std::max(count, 1));
+  }
+  return std::max(1u, std::thread::hardware_concurrency());
+}
+
+std::optional<std::string> FirstLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!std::getline(file, line)) return std::nullopt;
+  return line;
+}
+
+/// Processors that a quota allows, rounded up; nothing when unlimited.
+std::optional<size_t> QuotaToCount(const std::string& quota, const std::string& period) {
+  const long long quota_us = std::atoll(quota.c_str());
+  const long long period_us = std::atoll(period.c_str());
+  if (quota_us <= 0 || period_us <= 0) return std::nullopt;
+  return static_cast<size_t>(std::max(1LL, (quota_us + period_us - 1) / period_us));
+}
+
+std::optional<size_t> QuotaOfFolder(const std::string& folder) {
+  if (const auto line = FirstLine(folder + "/cpu.max")) {  // cgroup v2
+    std::istringstream words(*line);
+    std::string quota;
+    std::string period;
+    words >> quota >> period;
+    return QuotaToCount(quota, period);
+  }
+  const auto quota = FirstLine(folder + "/cpu.cfs_quota_us");  // cgroup v1
+  const auto period = FirstLine(folder + "/cpu.cfs_period_us");
+  return quota && period ? QuotaToCount(*quota, *period) : std::nullopt;
+}
+
+/// The tightest quota on the way from this process's control group to the root.
+std::optional<size_t> QuotaCount() {
+  std::optional<size_t> least;
+  const auto consider = [&least](std::optional<size_t> count) {
+    if (count && (!least || *count < *least)) least = count;
+  };
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    const size_t first = line.find(':');
+    const size_t second = line.find(':', first + 1);
+    if (first == std::string::npos || second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    if (!controllers.empty() && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
+    const std::string root = controllers.empty() ? "/sys/fs/cgroup" : "/sys/fs/cgroup/" + controllers;
+    for (std::string path = line.substr(second + 1); !path.empty(); path.resize(path.rfind('/'))) {
+      consider(QuotaOfFolder(root + (path == "/" ? "" : path)));
+      if (path == "/" || path.rfind('/') == std::string::npos) break;
+    }
+  }
+  consider(QuotaOfFolder("/sys/fs/cgroup"));
+  consider(QuotaOfFolder("/sys/fs/cgroup/cpu"));
+  return least;
+}
+
+}  // namespace
+
+size_t DefaultThreadCount() {
+  const size_t allowed = AffinityCount();
+  const std::optional<size_t> quota = QuotaCount();
+  return quota ? std::min(allowed, *quota) : allowed;
+}
+
+}  // namespace ortrun
