@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// How a node is changed when its 4-D tensors go from [N,C,H,W] to [N,H,W,C].
+
+#include <functional>
+
+#include "core/optimizer/symbolic_shape.h"
+
+namespace ortrun {
+
+inline constexpr const char* kChannelsLastDomain = "com.ms.internal.nhwc";
+
+/// Where an axis of [N,C,H,W] stands in [N,H,W,C].
+inline constexpr int64_t kChannelsLastAxis[4] = {0, 3, 1, 2};
+/// The Transposes between both.
+inline std::vector<int64_t> ToChannelsLast() { return {0, 2, 3, 1}; }
+inline std::vector<int64_t> FromChannelsLast() { return {0, 3, 1, 2}; }
+
+/// What to do with one node.
+struct Adaptation {
+  std::vector<size_t> tensors;  ///< inputs that must be channels-last; all outputs then are
+  std::function<void()> apply;  ///< changes attributes and constant inputs; may be empty
+  bool wanted = false;          ///< the provider asked for it, as opposed to: does not mind
+};
+
+/// The change for `node`; nothing when it must stay as it is.
+std::optional<Adaptation> AdaptChannelsLast(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& node);
+
+}  // namespace ortrun

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// What passes ask of a graph and do to it. All functions accept odd graphs: omitted inputs, unknown types, values of
+// outer graphs; a question that cannot be answered is answered with "no".
+
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "core/optimizer/pass.h"
+
+namespace ortrun {
+
+// Questions about values.
+
+/// The constant behind a value of this or of an outer graph, or nullptr.
+const Value* ConstantOf(const ValueInfo* value);
+/// The one element of a float, double, float16 or integer constant; nothing for other types or counts.
+std::optional<double> ScalarOf(const ValueInfo* value);
+/// The elements of an int64 or int32 constant of rank 0 or 1.
+std::optional<std::vector<int64_t>> IntsOf(const ValueInfo* value);
+/// The elements of a float constant with at most `limit` of them.
+std::optional<std::vector<float>> FloatsOf(const ValueInfo* value, size_t limit);
+bool IsScalarOf(const ValueInfo* value, double expected, double tolerance = 1e-6);
+
+ElementType TypeOf(const ValueInfo* value);  ///< undefined when unknown
+bool IsFloating(ElementType type);           ///< float16, bfloat16, float, double
+/// -1 when unknown.
+int64_t RankOf(const ValueInfo* value);
+/// -1 when unknown; a negative axis counts from the back.
+int64_t DimOf(const ValueInfo* value, int64_t axis);
+bool StaticShape(const ValueInfo* value, std::vector<int64_t>* dims);
+/// `type` with dimensions that may be -1.
+TypeInfo DenseType(ElementType type, std::vector<int64_t> dims);
+
+/// Whether exactly one input of one node reads it, no subgraph does, and it is no graph output.
+bool UsedOnce(const ValueInfo* value);
+/// The node that alone reads it, or nullptr.
+Node* OnlyUser(const ValueInfo* value);
+/// The node of this graph that makes it when it is a call of that operator, or nullptr.
+Node* MadeBy(const ValueInfo* value, const char* op, const char* domain = "");
+ValueInfo* Input(const Node* node, size_t index);   ///< nullptr when omitted
+ValueInfo* Output(const Node* node, size_t index);  ///< nullptr when omitted
+/// The number of outputs that somebody names.
+size_t OutputCount(const Node* node);
+
+/// For a two-input node with a one-element constant: the other input and the constant.
+struct ScalarOperand {
+  ValueInfo* other = nullptr;
+  double scalar = 0;
+  size_t index = 0;  ///< of the constant
+};
+std::optional<ScalarOperand> WithScalar(const Node* node);
+
+/// Axes of Squeeze, Unsqueeze and the reductions, wherever the operator's version keeps them, counted from the front of
+/// a tensor of `rank`; nothing when they are not constant. Empty when the operator names none.
+std::optional<std::vector<int64_t>> AxesOf(const Node* node, int64_t rank);
+/// Whether perm is 0, 1, 2, ...
+bool IsIdentityPerm(const std::vector<int64_t>& perm);
+/// The permutation of a Transpose (the default spelled out); empty when its rank is unknown.
+std::vector<int64_t> PermOf(const Node* node);
+
+// Attributes.
+
+void SetAttribute(Node* node, const std::string& name, int64_t value);
+void SetAttribute(Node* node, const std::string& name, float value);
+void SetAttribute(Node* node, const std::string& name, const std::string& value);
+void SetAttribute(Node* node, const std::string& name, std::vector<int64_t> value);
+void SetAttribute(Node* node, const std::string& name, std::vector<float> value);
+void SetAttribute(Node* node, const std::string& name, std::vector<std::string> value);
+void RemoveAttribute(Node* node, const std::string& name);
+
+// Constants.
+
+/// A constant of `dims` with those elements; T is the C++ type of `type`.
+template <typename T>
+Value MakeTensor(ElementType type, const std::vector<int64_t>& dims, const std::vector<T>& elements) {
+  Value value = Value::CpuTensor(type, dims.data(), dims.size());
+  T* data = static_cast<T*>(value.tensor().data);
+  for (size_t i = 0; i < elements.size(); ++i) data[i] = elements[i];
+  return value;
+}
+Value MakeInts(const std::vector<int64_t>& elements);  ///< int64, rank 1
+/// One element of a floating type with rank 0; nothing for types other than float, double and float16.
+std::optional<Value> MakeScalar(ElementType type, double element);
+/// The same data under other dimensions; no copy.
+Value Reshaped(const Value& value, const std::vector<int64_t>& dims);
+
+/// Makes and removes nodes of one graph while one pass runs over it.
+class Rewriter {
+ public:
+  Rewriter(Graph& graph, const PassContext& context) : graph_(graph), context_(context) {}
+
+  /// Calls `rewrite(Node&) -> bool` for every node that was there at the start and still is, in topological order (or
+  /// from the back), and counts those that answered true.
+  template <typename Function>
+  size_t ForEach(Function&& rewrite, bool backwards = false) {
+    std::vector<Node*> nodes;
+    nodes.reserve(graph_.nodes().size());
+    for (const auto& node : graph_.nodes()) nodes.push_back(node.get());
+    if (backwards) nodes.assign(nodes.rbegin(), nodes.rend());
+    size_t count = 0;
+    for (Node* node : nodes) {
+      if (removed_.count(node) == 0 && rewrite(*node)) ++count;
+    }
+    return count;
+  }
+
+  Graph& graph() const { return graph_; }
+  const PassContext& context() const { return context_; }
+
+  /// Whether the provider of `node` has a kernel; before partitioning always true for the standard's operators.
+  bool Has(const Node& node, const char* domain, const char* op, int version, ElementType type) const;
+
+  /// A node on the provider of `like`, standing for `origins`. since_version 0: the one of the model's opset.
+  Node* Add(const Node& like, const char* op, const char* domain, int since_version,
+            const std::vector<ValueInfo*>& inputs, const std::vector<const Node*>& origins);
+  /// As Add, with one new output of that type.
+  ValueInfo* Make(const Node& like, const char* op, const char* domain, int since_version,
+                  const std::vector<ValueInfo*>& inputs, TypeInfo type, const std::vector<const Node*>& origins = {});
+  ValueInfo* Constant(const std::string& prefix, Value tensor) { return graph_.AddConstant(prefix, std::move(tensor)); }
+
+  void Remove(Node* node);
+  /// Removes `nodes` and lets `made` write `output`, which one of them wrote; name and type of the output stay.
+  void Replace(const std::vector<Node*>& nodes, Node* made, ValueInfo* output);
+  /// Removes `node` and lets every reader of its output 0 read `by` instead. Answers false and changes nothing where
+  /// that cannot be: the output is a graph output and `by` cannot take its name, or a subgraph reads it.
+  bool Bypass(Node* node, ValueInfo* by);
+  /// The since-version of a standard operator under the model's opset.
+  int Version(const char* op) const;
+
+ private:
+  Graph& graph_;
+  const PassContext& context_;
+  std::unordered_set<const Node*> removed_;
+};
+
+}  // namespace ortrun

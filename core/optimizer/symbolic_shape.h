@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+// Shapes with names for what is not known before a run, so that "these two dimensions are the same number" can be
+// answered: exporters write the shape arithmetic of a decoder as a thousand nodes, all of which follow from a few
+// input dimensions.
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "core/optimizer/match.h"
+
+namespace ortrun {
+
+/// A dimension or an element of a shape tensor: a number, or a symbol. Equal symbols are equal numbers in every run.
+struct Dim {
+  int64_t value = 0;
+  int symbol = 0;  ///< 0: `value` is the number
+
+  bool known() const { return symbol == 0; }
+  bool Is(int64_t number) const { return known() && value == number; }
+  bool operator==(const Dim&) const = default;
+};
+
+/// Longer integer tensors are data, not shapes.
+inline constexpr size_t kMostShapeElements = 64;
+
+using SymbolicShape = std::vector<Dim>;
+
+/// The shapes of all values of a sorted graph, and the elements of small integer tensors made from shapes.
+/// Computed once, in the order of the nodes; valid while the values live, also after nodes were replaced.
+class ShapeAnalysis {
+ public:
+  explicit ShapeAnalysis(const Graph& graph);
+
+  /// nullptr when not even the rank is known.
+  const SymbolicShape* ShapeOf(const ValueInfo* value) const;
+  /// Elements of an integer tensor of rank 0 or 1; nullptr when they are not known even as symbols. A symbol that
+  /// stands for a dimension is never negative.
+  const std::vector<Dim>* ElementsOf(const ValueInfo* value) const;
+  /// Whether both have the same known rank and equal dimensions.
+  bool SameShape(const ValueInfo* a, const ValueInfo* b) const;
+  /// The number when it is known, otherwise -1.
+  int64_t NumberOf(const ValueInfo* value, int64_t axis) const;
+  /// Whether dimension `a_axis` of a and `b_axis` of b are the same number; negative axes count from the back.
+  bool SameDim(const ValueInfo* a, int64_t a_axis, const ValueInfo* b, int64_t b_axis) const;
+  const Dim* DimAt(const ValueInfo* value, int64_t axis) const;
+  /// What broadcasting both gives; nothing when it cannot be told.
+  std::optional<SymbolicShape> Broadcast(const SymbolicShape& a, const SymbolicShape& b) const;
+
+ private:
+  Dim Fresh() { return {0, ++symbols_}; }
+  Dim Named(const std::string& name);
+  void AddValue(const ValueInfo* value);
+  void AddNode(const Node& node);
+  SymbolicShape Declared(const ValueInfo& value);
+  std::optional<SymbolicShape> Infer(const Node& node, size_t output);
+  std::optional<SymbolicShape> InferReshape(const Node& node);
+  std::optional<SymbolicShape> InferMoved(const Node& node, size_t output);
+  std::optional<SymbolicShape> InferBroadcast(const Node& node);
+  std::optional<std::vector<Dim>> Elements(const Node& node);
+  std::optional<std::vector<Dim>> Arithmetic(const Node& node);
+
+  int symbols_ = 0;
+  std::unordered_map<std::string, int> names_;
+  std::unordered_map<const ValueInfo*, SymbolicShape> shapes_;
+  std::unordered_map<const ValueInfo*, std::vector<Dim>> elements_;
+};
+
+/// A constant target for a Reshape from one shape to the other, with 0 for a copied and -1 for at most one open
+/// dimension; nothing where that does not suffice.
+std::optional<std::vector<int64_t>> ReshapeTarget(const SymbolicShape& from, const SymbolicShape& to);
+
+}  // namespace ortrun
