@@ -94,7 +94,8 @@ struct Factory : OrtEpFactory {
       *num_out = 0;
       for (size_t i = 0; i < count && *num_out < max_out; ++i) {
         if (host.api->HardwareDevice_Type(devices[i]) != OrtHardwareDeviceType_CPU) continue;
-        if (OrtStatus* status = host.ep->CreateEpDevice(self, devices[i], nullptr, nullptr, &out[*num_out])) return status;
+        if (OrtStatus* status = host.ep->CreateEpDevice(self, devices[i], nullptr, nullptr, &out[*num_out]))
+          return status;
         ++*num_out;
         break;  // several sockets are one memory to this provider
       }

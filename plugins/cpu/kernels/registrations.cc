@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/cpu/kernels/registrations.h"
 
+#include "plugins/cpu/kernels/controlflow/controlflow.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
+#include "plugins/cpu/kernels/tensor/tensor.h"
 
 namespace ortrun::cpu {
 
 // One line a family; each family's own file lists its operators.
-void RegisterAllKernels(KernelList& list) {  //
+void RegisterAllKernels(KernelList& list) {
+  RegisterControlFlow(list);
   RegisterElementwise(list);
+  RegisterTensor(list);
 }
 
 }  // namespace ortrun::cpu

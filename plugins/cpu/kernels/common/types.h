@@ -106,8 +106,7 @@ using Floats = TypeList<float, double>;
 using AllFloats = TypeList<float, double, Float16, BFloat16>;
 using SignedNumbers = TypeList<float, double, int8_t, int16_t, int32_t, int64_t>;
 using Integers = TypeList<int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>;
-using Numbers =
-    TypeList<float, double, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>;
+using Numbers = TypeList<float, double, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t>;
 using NumbersAndHalf = TypeList<float, double, int8_t, int16_t, int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t,
                                 Float16, BFloat16>;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functions of one input with attributes: LeakyRelu, Elu, Selu, Celu, ThresholdedRelu, HardSigmoid, Shrink, Swish, Clip.
+// Functions of one input with attributes: LeakyRelu, Elu, Selu, Celu, ThresholdedRelu, HardSigmoid, Shrink, Swish,
+// Clip.
 #include <algorithm>
 #include <cmath>
 #include <limits>

@@ -156,9 +156,8 @@ class Binary : public Kernel {
     const Shape b_shape = legacy_.Adapt(a.dims(), b.dims());
     if (float_loops_ != nullptr && a.type() == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT)
       return ComputeFloat(context, a, b, b_shape, *float_loops_);
-    DispatchType<typename Op::Types>(a.type(), [&]<typename T>(std::type_identity<T>) {
-      ComputeBinary<T>(context, a, b, b_shape, Op{});
-    });
+    DispatchType<typename Op::Types>(
+        a.type(), [&]<typename T>(std::type_identity<T>) { ComputeBinary<T>(context, a, b, b_shape, Op{}); });
   }
 
  private:
@@ -175,7 +174,8 @@ class Mod : public Kernel {
     const Tensor b = context.Input(1);
     DispatchType<NumbersAndHalf>(a.type(), [&]<typename T>(std::type_identity<T>) {
       const bool sign_of_dividend = fmod_;
-      ComputeBinary<T>(context, a, b, b.shape(), [=]<typename W>(W x, W y) { return Remainder(x, y, sign_of_dividend); });
+      ComputeBinary<T>(context, a, b, b.shape(),
+                       [=]<typename W>(W x, W y) { return Remainder(x, y, sign_of_dividend); });
     });
   }
 

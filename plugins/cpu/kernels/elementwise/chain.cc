@@ -41,7 +41,8 @@ class ElementwiseChain : public Kernel {
     Require(!ops.empty(), "attribute ops is empty");
     Require(args.size() == 3 * ops.size(), "attribute args has ", args.size(), " entries for ", ops.size(), " ops");
     if (params.empty()) params.resize(2 * ops.size());
-    Require(params.size() == 2 * ops.size(), "attribute params has ", params.size(), " entries for ", ops.size(), " ops");
+    Require(params.size() == 2 * ops.size(), "attribute params has ", params.size(), " entries for ", ops.size(),
+            " ops");
     for (size_t i = 0; i < ops.size(); ++i) {
       steps_.push_back(FindStep(ops[i], params[2 * i], params[2 * i + 1]));
       const size_t arity = Arity(steps_.back());
@@ -68,7 +69,8 @@ class ElementwiseChain : public Kernel {
     for (size_t i = 0; i < inputs_; ++i) {
       inputs[i] = context.Input(i);
       Require(inputs[i].type() == kTypeOf<float>, "input ", i, " of the chain is not float");
-      const bool same = inputs[i].rank() == shape.rank() && std::equal(shape.begin(), shape.end(), inputs[i].dims().begin());
+      const bool same =
+          inputs[i].rank() == shape.rank() && std::equal(shape.begin(), shape.end(), inputs[i].dims().begin());
       if (i == 0)
         shape = inputs[i].shape();
       else if (!same)

@@ -180,7 +180,8 @@ struct GeluOp {
 struct GeluTanhOp {
   static HWY_INLINE Vec Apply(Vec x, Vec, Vec) {
     const Vec half = hn::Mul(x, Constant(0.5F));
-    const Vec inner = hn::Mul(x, hn::MulAdd(hn::Mul(x, x), Constant(0.7978845608F * 0.044715F), Constant(0.7978845608F)));
+    const Vec inner =
+        hn::Mul(x, hn::MulAdd(hn::Mul(x, x), Constant(0.7978845608F * 0.044715F), Constant(0.7978845608F)));
     return hn::MulAdd(half, math::Tanh(Tag(), inner), half);
   }
 };
@@ -212,9 +213,8 @@ void ScalarLoop(const float* x, float* y, size_t count, float, float) {
 
 template <typename Op>
 constexpr BinaryFloatLoops BinaryLoops() {
-  return {[](const float* a, const float* b, float* y, size_t count) HWY_ATTR {
-            MapBoth(a, b, y, count, [](Vec p, Vec q) HWY_ATTR { return Op::Apply(p, q); });
-          },
+  return {[](const float* a, const float* b, float* y, size_t count)
+              HWY_ATTR { MapBoth(a, b, y, count, [](Vec p, Vec q) HWY_ATTR { return Op::Apply(p, q); }); },
           [](const float* a, const float* b, float* y, size_t count) HWY_ATTR {
             const Vec single = Constant(*a);
             MapUnary(b, y, count, [&](Vec v) HWY_ATTR { return Op::Apply(single, v); });
@@ -245,18 +245,30 @@ void Select(const float* c, size_t c_step, const float* a, size_t a_step, const 
 }
 
 constexpr NamedUnary kUnary[] = {
-    {"Abs", UnaryLoop<AbsOp>},           {"Ceil", UnaryLoop<CeilOp>},
-    {"Clip", UnaryLoop<ClipOp>},         {"Cos", ScalarLoop<std::cos>},
-    {"Elu", UnaryLoop<EluOp>},           {"Erf", UnaryLoop<ErfOp>},
-    {"Exp", UnaryLoop<ExpOp>},           {"Floor", UnaryLoop<FloorOp>},
-    {"Gelu", UnaryLoop<GeluOp>},         {"GeluTanh", UnaryLoop<GeluTanhOp>},
-    {"HardSigmoid", UnaryLoop<HardSigmoidOp>}, {"HardSwish", UnaryLoop<HardSwishOp>},
-    {"LeakyRelu", UnaryLoop<LeakyReluOp>}, {"Log", UnaryLoop<LogOp>},
-    {"Neg", UnaryLoop<NegOp>},           {"Reciprocal", UnaryLoop<ReciprocalOp>},
-    {"Relu", UnaryLoop<ReluOp>},         {"Round", UnaryLoop<RoundOp>},
-    {"Sigmoid", UnaryLoop<SigmoidOp>},   {"Sign", UnaryLoop<SignOp>},
-    {"Silu", UnaryLoop<SiluOp>},         {"Sin", ScalarLoop<std::sin>},
-    {"Softplus", UnaryLoop<SoftplusOp>}, {"Sqrt", UnaryLoop<SqrtOp>},
+    {"Abs", UnaryLoop<AbsOp>},
+    {"Ceil", UnaryLoop<CeilOp>},
+    {"Clip", UnaryLoop<ClipOp>},
+    {"Cos", ScalarLoop<std::cos>},
+    {"Elu", UnaryLoop<EluOp>},
+    {"Erf", UnaryLoop<ErfOp>},
+    {"Exp", UnaryLoop<ExpOp>},
+    {"Floor", UnaryLoop<FloorOp>},
+    {"Gelu", UnaryLoop<GeluOp>},
+    {"GeluTanh", UnaryLoop<GeluTanhOp>},
+    {"HardSigmoid", UnaryLoop<HardSigmoidOp>},
+    {"HardSwish", UnaryLoop<HardSwishOp>},
+    {"LeakyRelu", UnaryLoop<LeakyReluOp>},
+    {"Log", UnaryLoop<LogOp>},
+    {"Neg", UnaryLoop<NegOp>},
+    {"Reciprocal", UnaryLoop<ReciprocalOp>},
+    {"Relu", UnaryLoop<ReluOp>},
+    {"Round", UnaryLoop<RoundOp>},
+    {"Sigmoid", UnaryLoop<SigmoidOp>},
+    {"Sign", UnaryLoop<SignOp>},
+    {"Silu", UnaryLoop<SiluOp>},
+    {"Sin", ScalarLoop<std::sin>},
+    {"Softplus", UnaryLoop<SoftplusOp>},
+    {"Sqrt", UnaryLoop<SqrtOp>},
     {"Tanh", UnaryLoop<TanhOp>},
 };
 

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "ortrun/kernel_info.h"
 #include "plugins/cpu/kernels/common/broadcast.h"
 #include "plugins/cpu/kernels/common/types.h"
-#include "ortrun/kernel_info.h"
 
 namespace ortrun::cpu {
 

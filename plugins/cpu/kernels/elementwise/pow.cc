@@ -45,7 +45,8 @@ class Pow : public Kernel {
   void Compute(KernelContext& context) const override {
     const Tensor base = context.Input(0);
     const Tensor exponent = context.Input(1);
-    if (base.type() == kTypeOf<float> && exponent.type() == kTypeOf<float> && ByConstant(context, base, exponent)) return;
+    if (base.type() == kTypeOf<float> && exponent.type() == kTypeOf<float> && ByConstant(context, base, exponent))
+      return;
     const Shape exponent_shape = legacy_.Adapt(base.dims(), exponent.dims());
     DispatchType<BaseTypes>(base.type(), [&]<typename T>(std::type_identity<T>) {
       DispatchType<ExponentTypes>(exponent.type(), [&]<typename E>(std::type_identity<E>) {

@@ -94,7 +94,8 @@ class Unary : public Kernel {
       const T* from = x.data<T>();
       T* to = y.data<T>();
       context.ParallelRange(x.count(), kCostlyGrain, [=](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) to[i] = static_cast<T>(Pick::template Apply<Wide>(static_cast<Wide>(from[i])));
+        for (size_t i = begin; i < end; ++i)
+          to[i] = static_cast<T>(Pick::template Apply<Wide>(static_cast<Wide>(from[i])));
       });
     });
   }

@@ -80,7 +80,8 @@ class Variadic : public Kernel {
       const Tensor right = context.Input(i);
       const BroadcastLoop loop({shape.dims(), left.dims(), right.dims()});
       loop.ForEachRun(context, kCheapGrain, [&](size_t offset, size_t length, const BroadcastLoop::Offsets& at) {
-        Run(left.data<T>() + at[1], loop.steps(1), right.data<T>() + at[2], loop.steps(2), y.data<T>() + offset, length);
+        Run(left.data<T>() + at[1], loop.steps(1), right.data<T>() + at[2], loop.steps(2), y.data<T>() + offset,
+            length);
       });
     }
     return y;

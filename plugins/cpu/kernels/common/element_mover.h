@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+
+#include "ortrun/kernel_context.h"
+#include "plugins/cpu/kernels/common/strings.h"
+#include "plugins/cpu/kernels/common/types.h"
+
+namespace ortrun::cpu {
+
+/// Lets a kernel that only moves elements serve strings too: for them it sees 8-byte tokens instead, each the address
+/// of an element of one of the inputs, and Finish writes the strings that the moved tokens name.
+///
+///   ElementMover mover(context, x.type());
+///   const void* from = mover.Input(x);
+///   void* to = mover.Output(y);
+///   ... move mover.size() bytes an element ...
+///   mover.Finish();
+class ElementMover {
+ public:
+  ElementMover(KernelContext& context, ElementType type)
+      : context_(context),
+        strings_(type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING),
+        size_(strings_ ? sizeof(uint64_t) : ElementSize(type)) {}
+
+  size_t size() const { return size_; }
+
+  const void* Input(const Tensor& tensor) {
+    if (!strings_) return tensor.raw();
+    auto* tokens = context_.Scratch<uint64_t>(tensor.count());
+    for (size_t i = 0; i < tensor.count(); ++i) tokens[i] = (static_cast<uint64_t>(inputs_.size()) << kIndexBits) | i;
+    inputs_.push_back(tensor);
+    return tokens;
+  }
+
+  void* Output(const Tensor& tensor) {
+    if (!strings_) return tensor.raw();
+    outputs_.push_back({tensor, context_.Scratch<uint64_t>(tensor.count())});
+    return outputs_.back().tokens;
+  }
+
+  void Finish() {
+    for (const Target& target : outputs_)
+      for (size_t i = 0; i < target.tensor.count(); ++i) {
+        const uint64_t token = target.tokens[i];
+        CopyString(context_.host(), inputs_[token >> kIndexBits], token & ((uint64_t{1} << kIndexBits) - 1),
+                   target.tensor, i);
+      }
+  }
+
+ private:
+  static constexpr unsigned kIndexBits = 40;
+  struct Target {
+    Tensor tensor;
+    uint64_t* tokens;
+  };
+
+  KernelContext& context_;
+  bool strings_;
+  size_t size_;
+  std::vector<Tensor> inputs_;
+  std::vector<Target> outputs_;
+};
+
+/// Copies a whole tensor of any type into another of as many elements, unless they are the same memory.
+inline void CopyWhole(KernelContext& context, const Tensor& from, const Tensor& to) {
+  if (from.type() == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) {
+    if (from.value() == to.value()) return;
+    for (size_t i = 0; i < from.count(); ++i) CopyString(context.host(), from, i, to, i);
+  } else if (from.raw() != to.raw() && from.count() != 0) {
+    std::memcpy(to.raw(), from.raw(), from.count() * ElementSize(from.type()));
+  }
+}
+
+/// The elements of an integer tensor as int64.
+inline std::vector<int64_t> ReadIntegers(const Tensor& tensor) {
+  std::vector<int64_t> values(tensor.count());
+  DispatchType<TypeList<int64_t, int32_t>>(tensor.type(), [&]<typename T>(std::type_identity<T>) {
+    for (size_t i = 0; i < values.size(); ++i) values[i] = tensor.data<T>()[i];
+  });
+  return values;
+}
+
+/// Product of non-negative sizes; throws when it does not fit or one is negative.
+inline int64_t CheckedCount(std::span<const int64_t> dims) {
+  int64_t count = 1;
+  for (int64_t dim : dims) {
+    Require(dim >= 0, "a dimension is negative: ", dim);
+    Require(!__builtin_mul_overflow(count, dim, &count), "the product of the dimensions does not fit 64 bits");
+  }
+  return count;
+}
+
+}  // namespace ortrun::cpu
