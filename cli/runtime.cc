@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/runtime.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "cli/element_type.h"
+
+namespace ortrun::cli {
+namespace {
+
+const OrtApi* FindApi() {
+  const OrtApi* api = OrtGetApiBase()->GetApi(ORT_API_VERSION);
+  if (api == nullptr)
+    throw CliError(kFailed, std::string("the library libonnxruntime is of version ") +
+                                OrtGetApiBase()->GetVersionString() + " and does not speak API version " +
+                                std::to_string(ORT_API_VERSION));
+  return api;
+}
+
+std::vector<std::string> Split(const char* const* texts, int count) { return {texts, texts + count}; }
+
+std::vector<Slot> Slots(const Runtime& runtime, const OrtSession* session, bool outputs) {
+  const OrtApi& api = runtime.api();
+  size_t count = 0;
+  runtime.Check((outputs ? api.SessionGetOutputCount : api.SessionGetInputCount)(session, &count));
+  std::vector<Slot> slots(count);
+  for (size_t i = 0; i < count; ++i) {
+    char* name = nullptr;
+    runtime.Check(
+        (outputs ? api.SessionGetOutputName : api.SessionGetInputName)(session, i, runtime.allocator(), &name));
+    slots[i].name = name;
+    runtime.allocator()->Free(runtime.allocator(), name);
+    OrtTypeInfo* raw = nullptr;
+    runtime.Check((outputs ? api.SessionGetOutputTypeInfo : api.SessionGetInputTypeInfo)(session, i, &raw));
+    const Handle<OrtTypeInfo> info(raw, api.ReleaseTypeInfo);
+    runtime.Check(api.GetOnnxTypeFromTypeInfo(raw, &slots[i].kind));
+    const OrtTensorTypeAndShapeInfo* tensor = nullptr;
+    runtime.Check(api.CastTypeInfoToTensorInfo(raw, &tensor));
+    if (tensor == nullptr) continue;
+    runtime.Check(api.GetTensorElementType(tensor, &slots[i].type));
+    slots[i].has_shape = api.TensorTypeAndShape_HasShape(tensor);
+    if (!slots[i].has_shape) continue;
+    size_t rank = 0;
+    runtime.Check(api.GetDimensionsCount(tensor, &rank));
+    slots[i].shape.resize(rank);
+    runtime.Check(api.GetDimensions(tensor, slots[i].shape.data(), rank));
+    std::vector<const char*> symbols(rank);
+    runtime.Check(api.GetSymbolicDimensions(tensor, symbols.data(), rank));
+    for (const char* symbol : symbols) slots[i].symbols.emplace_back(symbol == nullptr ? "" : symbol);
+  }
+  return slots;
+}
+
+ExitCode ExitCodeOf(OrtErrorCode code) {
+  switch (code) {
+    case ORT_NO_SUCHFILE:
+    case ORT_NO_MODEL:
+    case ORT_INVALID_PROTOBUF:
+    case ORT_INVALID_GRAPH:
+      return kNoModel;
+    case ORT_NOT_IMPLEMENTED:
+    case ORT_EP_FAIL:
+      return kNoProvider;
+    default:
+      return kFailed;
+  }
+}
+
+}  // namespace
+
+Runtime::Runtime(OrtLoggingLevel severity) : api_(FindApi()), env_(nullptr, api_->ReleaseEnv) {
+  OrtEnv* env = nullptr;
+  Check(api_->CreateEnv(severity, "ortrun", &env));
+  env_.reset(env);
+  Check(api_->GetAllocatorWithDefaultOptions(&allocator_));
+}
+
+std::vector<std::string> Runtime::ProviderNames() const {
+  char** names = nullptr;
+  int count = 0;
+  Check(api_->GetAvailableProviders(&names, &count));
+  std::vector<std::string> copy = Split(names, count);
+  Check(api_->ReleaseAvailableProviders(names, count));
+  return copy;
+}
+
+Session OpenSession(const Runtime& runtime, const SessionRequest& request) {
+  const OrtApi& api = runtime.api();
+  OrtSessionOptions* raw = nullptr;
+  runtime.Check(api.CreateSessionOptions(&raw));
+  const Handle<OrtSessionOptions> options(raw, api.ReleaseSessionOptions);
+  runtime.Check(api.SetIntraOpNumThreads(raw, request.threads));
+  runtime.Check(api.SetSessionGraphOptimizationLevel(raw, static_cast<GraphOptimizationLevel>(request.optimization)));
+  for (const auto& [name, size] : request.dimensions)
+    runtime.Check(api.AddFreeDimensionOverrideByName(raw, name.c_str(), size));
+  for (const auto& [key, value] : request.config)
+    runtime.Check(api.AddSessionConfigEntry(raw, key.c_str(), value.c_str()));
+  if (!request.profile.empty()) runtime.Check(api.EnableProfiling(raw, request.profile.c_str()));
+  const std::vector<std::string> available = runtime.ProviderNames();
+  for (const std::string& provider : request.providers) {
+    if (std::find(available.begin(), available.end(), provider) == available.end()) {
+      std::string listed;
+      for (const std::string& name : available) listed += (listed.empty() ? "" : ", ") + name;
+      throw CliError(kNoProvider, "provider '" + provider + "' is not available." + DidYouMean(provider, available) +
+                                      " Available: " + (listed.empty() ? "none" : listed) +
+                                      ". 'ortrun providers' tells what was found and why something is not usable.");
+    }
+    runtime.Check(api.SessionOptionsAppendExecutionProvider(raw, provider.c_str(), nullptr, nullptr, 0));
+  }
+  OrtSession* session = nullptr;
+  try {
+    runtime.Check(api.CreateSession(runtime.env(), request.model.c_str(), raw, &session));
+  } catch (const Error& error) {
+    throw CliError(ExitCodeOf(error.code()), error.what());
+  }
+  return Session(session, api.ReleaseSession);
+}
+
+std::vector<Slot> Inputs(const Runtime& runtime, const OrtSession* session) { return Slots(runtime, session, false); }
+std::vector<Slot> Outputs(const Runtime& runtime, const OrtSession* session) { return Slots(runtime, session, true); }
+
+std::string Describe(const Slot& slot) {
+  if (slot.kind != ONNX_TYPE_TENSOR)
+    return slot.kind == ONNX_TYPE_SEQUENCE ? "sequence" : slot.kind == ONNX_TYPE_MAP ? "map" : "other";
+  std::string text = NameOf(slot.type);
+  if (!slot.has_shape) return text;
+  text += '[';
+  for (size_t i = 0; i < slot.shape.size(); ++i) {
+    if (i != 0) text += ',';
+    text += slot.shape[i] >= 0 ? std::to_string(slot.shape[i]) : slot.symbols[i].empty() ? "?" : slot.symbols[i];
+  }
+  return text + ']';
+}
+
+std::string DidYouMean(const std::string& word, const std::vector<std::string>& candidates) {
+  const auto distance = [&word](const std::string& other) {
+    std::vector<size_t> row(other.size() + 1);
+    std::iota(row.begin(), row.end(), size_t{0});
+    for (size_t i = 0; i < word.size(); ++i) {
+      size_t diagonal = row[0];
+      row[0] = i + 1;
+      for (size_t j = 0; j < other.size(); ++j) {
+        const bool same =
+            std::tolower(static_cast<unsigned char>(word[i])) == std::tolower(static_cast<unsigned char>(other[j]));
+        const size_t replaced = diagonal + (same ? 0 : 1);
+        diagonal = row[j + 1];
+        row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+      }
+    }
+    return row[other.size()];
+  };
+  size_t best = std::max<size_t>(2, word.size() / 2) + 1;
+  std::string nearest;
+  for (const std::string& candidate : candidates)
+    if (const size_t d = distance(candidate); d < best) {
+      best = d;
+      nearest = candidate;
+    }
+  return nearest.empty() ? "" : " Did you mean '" + nearest + "'?";
+}
+
+}  // namespace ortrun::cli
