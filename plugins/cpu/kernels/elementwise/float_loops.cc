@@ -195,7 +195,10 @@ struct SoftplusOp {
   static HWY_INLINE Vec Apply(Vec x, Vec, Vec) {
     const Vec tail = math::Exp(Tag(), hn::Neg(hn::Abs(x)));
     const Vec above = hn::IfThenZeroElse(hn::Lt(x, hn::Zero(Tag())), x);
-    return hn::Add(above, math::Log(Tag(), hn::Add(tail, Constant(1.0F))));
+    // ln(1 + t) loses small t; its series does not.
+    const Vec series = hn::Mul(tail, hn::NegMulAdd(tail, Constant(0.5F), Constant(1.0F)));
+    const Vec whole = math::Log(Tag(), hn::Add(tail, Constant(1.0F)));
+    return hn::Add(above, hn::IfThenElse(hn::Lt(tail, Constant(1e-3F)), series, whole));
   }
 };
 
