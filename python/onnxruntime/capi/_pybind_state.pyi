@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+from onnxruntime.capi.onnxruntime_pybind11_state import *

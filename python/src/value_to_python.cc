@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+
+#include "python/src/arrays.h"
+#include "python/src/gil.h"
+#include "python/src/sub_byte.h"
+#include "python/src/value.h"
+
+namespace py = pybind11;
+
+namespace ortrun::python {
+namespace {
+
+py::object CapsuleOf(Owned<OrtValue> value) {
+  PyObject* capsule = PyCapsule_New(value.get(), nullptr, [](PyObject* self) {
+    Api().ReleaseValue(static_cast<OrtValue*>(PyCapsule_GetPointer(self, nullptr)));
+  });
+  if (capsule == nullptr) throw py::error_already_set();
+  value.release();
+  return py::reinterpret_steal<py::object>(capsule);
+}
+
+py::object StringArray(const OrtValue* tensor, std::span<const int64_t> shape) {
+  const size_t count = ElementCount(shape);
+  py::object array = NewArray(NumpyDescr(ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING), shape);
+  if (count == 0) return array;
+  size_t bytes = 0;
+  Check(Api().GetStringTensorDataLength(tensor, &bytes));
+  std::string content(bytes, '\0');
+  std::vector<size_t> offsets(count + 1, bytes);
+  Check(Api().GetStringTensorContent(tensor, content.data(), bytes, offsets.data(), count));
+  auto** elements = static_cast<PyObject**>(ArrayView(array.ptr()).data());
+  for (size_t i = 0; i < count; ++i) {
+    PyObject* text = PyUnicode_DecodeUTF8(content.data() + offsets[i],
+                                          static_cast<Py_ssize_t>(offsets[i + 1] - offsets[i]), nullptr);
+    if (text == nullptr) throw py::error_already_set();
+    Py_XSETREF(elements[i], text);
+  }
+  return array;
+}
+
+py::object UnpackedArray(void* data, const TensorFacts& facts) {
+  py::object array = NewArray(NumpyDescr(facts.element), facts.shape);
+  UnpackSubBytes(facts.element, static_cast<const uint8_t*>(data), ElementCount(facts.shape),
+                 static_cast<uint8_t*>(ArrayView(array.ptr()).data()));
+  return array;
+}
+
+Owned<OrtValue> CopyToCpu(const OrtValue* tensor, const TensorFacts& facts) {
+  auto copy = NewTensor(CpuAllocator(), facts.shape, facts.element);
+  const OrtValue* from = tensor;
+  OrtValue* to = copy.get();
+  CopyTensors({&from, 1}, {&to, 1}, nullptr);
+  return copy;
+}
+
+// `base` makes the object that keeps the value alive, only where the array uses the value's memory.
+template <typename Base>
+py::object TensorToArray(OrtValue* value, const TensorFacts& facts, Base base) {
+  if (facts.element == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) return StringArray(value, facts.shape);
+  void* data = nullptr;
+  Check(Api().GetTensorMutableData(value, &data));
+  if (IsSubByte(facts.element)) return UnpackedArray(data, facts);
+  return ArrayOver(NumpyDescr(facts.element), facts.shape, data, base());
+}
+
+py::list SequenceToList(const OrtValue* sequence) {
+  size_t count = 0;
+  Check(Api().GetValueCount(sequence, &count));
+  py::list result;
+  for (size_t i = 0; i < count; ++i) {
+    result.append(ToPython(Make<OrtValue>(Api().GetValue, sequence, static_cast<int>(i), CpuAllocator())));
+  }
+  return result;
+}
+
+py::dict MapToDict(const OrtValue* map) {
+  const py::object keys = ToPython(Make<OrtValue>(Api().GetValue, map, 0, CpuAllocator()));
+  const py::object values = ToPython(Make<OrtValue>(Api().GetValue, map, 1, CpuAllocator()));
+  return py::dict(py::module_::import("builtins").attr("zip")(keys.attr("tolist")(), values.attr("tolist")()));
+}
+
+bool IsEmptyOptional(const OrtValue* value) {
+  int has_value = 1;
+  Check(Api().HasValue(value, &has_value));
+  return has_value == 0;
+}
+
+py::object NonTensorToPython(const OrtValue* value, ONNXType kind) {
+  if (kind == ONNX_TYPE_SEQUENCE) return SequenceToList(value);
+  if (kind == ONNX_TYPE_MAP) return MapToDict(value);
+  return {};
+}
+
+}  // namespace
+
+ONNXType KindOf(const OrtValue* value) {
+  ONNXType kind = ONNX_TYPE_UNKNOWN;
+  Check(Api().GetValueType(value, &kind));
+  return kind;
+}
+
+TensorFacts ReadTensorFacts(const OrtValue* value) {
+  TensorFacts facts{};
+  const int64_t* dims = nullptr;
+  size_t rank = 0;
+  Check(Api().GetTensorElementTypeAndShapeDataReference(value, &facts.element, &dims, &rank));
+  facts.shape = {dims, rank};
+  return facts;
+}
+
+bool IsOnCpu(const OrtValue* tensor) {
+  const OrtMemoryInfo* memory = nullptr;
+  Check(Api().GetTensorMemoryInfo(tensor, &memory));
+  OrtMemoryInfoDeviceType device = OrtMemoryInfoDeviceType_CPU;
+  Api().MemoryInfoGetDeviceType(memory, &device);
+  return device == OrtMemoryInfoDeviceType_CPU ||
+         Api().MemoryInfoGetDeviceMemType(memory) == OrtDeviceMemoryType_HOST_ACCESSIBLE;
+}
+
+void CopyTensors(std::span<const OrtValue* const> from, std::span<OrtValue* const> to, OrtSyncStream* stream) {
+  OrtEnv* environment = Environment();
+  const ReleaseGil released;
+  Check(Api().CopyTensors(environment, from.data(), to.data(), stream, from.size()));
+}
+
+py::object ToPython(Owned<OrtValue> value) {
+  if (value == nullptr || IsEmptyOptional(value.get())) return py::none();
+  const ONNXType kind = KindOf(value.get());
+  if (kind != ONNX_TYPE_TENSOR) {
+    if (py::object plain = NonTensorToPython(value.get(), kind)) return plain;
+    return py::cast(std::make_shared<Value>(std::move(value)));
+  }
+  if (!IsOnCpu(value.get())) value = CopyToCpu(value.get(), ReadTensorFacts(value.get()));
+  OrtValue* tensor = value.get();
+  return TensorToArray(tensor, ReadTensorFacts(tensor), [&] { return CapsuleOf(std::move(value)); });
+}
+
+py::object ToPython(const ValuePtr& value) {
+  OrtValue* raw = value->get();
+  if (raw == nullptr || IsEmptyOptional(raw)) return py::none();
+  const ONNXType kind = KindOf(raw);
+  if (kind != ONNX_TYPE_TENSOR) {
+    if (py::object plain = NonTensorToPython(raw, kind)) return plain;
+    return py::cast(value);
+  }
+  const TensorFacts facts = ReadTensorFacts(raw);
+  if (!IsOnCpu(raw)) return ToPython(CopyToCpu(raw, facts));
+  return TensorToArray(raw, facts, [&] { return py::cast(value); });
+}
+
+}  // namespace ortrun::python
