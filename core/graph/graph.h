@@ -65,6 +65,7 @@ struct OrtValueInfo {
   std::shared_ptr<const OrtExternalInitializerInfo> external;
   bool is_input = false;
   bool is_output = false;
+  bool expected = false;          ///< while a model is read: some node of the graph will make it
   OrtValueInfo* outer = nullptr;  ///< for a value of an enclosing graph that this graph reads: that graph's value
 
   bool IsConstant() const { return initializer != nullptr && !is_input; }
@@ -131,6 +132,8 @@ struct OrtGraph {
   OrtValueInfo* AddConstant(const std::string& prefix, OrtValue tensor);
   void AddInput(OrtValueInfo* value);
   void AddOutput(OrtValueInfo* value);
+  /// Replaces the list of inputs; values that leave it stay in the graph.
+  void SetInputs(const std::vector<OrtValueInfo*>& inputs);
 
   /// A node without inputs, outputs and attributes. Set them with the functions below, which keep producer and uses.
   OrtNode* AddNode(std::string node_name, std::string op, std::string domain, int since_version);

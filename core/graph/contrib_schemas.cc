@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/graph/contrib_schemas.h"
+
+#include <onnx/defs/schema.h>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <utility>
+
+namespace ortrun {
+namespace {
+
+// One operator a line: domain|name|since|inputs|outputs|constraints. A parameter is name:type, with ? for an optional
+// and * for a variadic one; a constraint is parameter=type,type.
+constexpr const char* kLines[] = {
+#include "core/graph/contrib_schemas.inc"
+};
+
+std::vector<std::string> Split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream words(text);
+  for (std::string word; std::getline(words, word, separator);) parts.push_back(word);
+  return parts;
+}
+
+std::vector<SchemaParameter> ParseParameters(const std::string& text) {
+  std::vector<SchemaParameter> parameters;
+  for (const std::string& word : Split(text, ';')) {
+    const size_t colon = word.find(':');
+    SchemaParameter parameter{word.substr(0, colon), word.substr(colon + 1), false, false};
+    parameter.optional = parameter.type.back() == '?';
+    parameter.variadic = parameter.type.back() == '*';
+    if (parameter.optional || parameter.variadic) parameter.type.pop_back();
+    parameters.push_back(std::move(parameter));
+  }
+  return parameters;
+}
+
+std::unique_ptr<OperatorSchema> ParseLine(const std::string& line) {
+  std::vector<std::string> parts = Split(line, '|');
+  parts.resize(6);
+  auto schema = std::make_unique<OperatorSchema>();
+  schema->domain = parts[0];
+  schema->name = parts[1];
+  schema->since_version = std::stoi(parts[2]);
+  schema->inputs = ParseParameters(parts[3]);
+  schema->outputs = ParseParameters(parts[4]);
+  for (const SchemaParameter& input : schema->inputs) schema->min_inputs += input.optional ? 0 : 1;
+  for (const SchemaParameter& output : schema->outputs) schema->min_outputs += output.optional ? 0 : 1;
+  for (const std::string& constraint : Split(parts[5], ';')) {
+    const size_t equals = constraint.find('=');
+    SchemaTypeConstraint parsed;
+    parsed.name = constraint.substr(0, equals);
+    for (const std::string& type : Split(constraint.substr(equals + 1), ','))
+      parsed.allowed.push_back("tensor(" + type + ")");
+    schema->constraints.push_back(std::move(parsed));
+  }
+  CompleteConstraints(*schema);
+  return schema;
+}
+
+using Table = std::map<std::pair<std::string, std::string>, std::unique_ptr<OperatorSchema>>;
+
+const Table& ContribTable() {
+  static const Table* const table = [] {
+    auto* made = new Table();  // handed out for the life of the process
+    for (const char* line : kLines) {
+      auto schema = ParseLine(line);
+      made->emplace(std::pair(schema->domain, schema->name), std::move(schema));
+    }
+    return made;
+  }();
+  return *table;
+}
+
+}  // namespace
+
+const OperatorSchema* FindContribSchema(const std::string& domain, const std::string& op, int version) {
+  const auto found = ContribTable().find({domain, op});
+  if (found != ContribTable().end()) return found->second.get();
+  // The channels-last forms have the standard operator's parameters.
+  return domain == "com.ms.internal.nhwc" ? FindSchema("", op, version) : nullptr;
+}
+
+void AddContribNames(const std::string& domain, std::set<std::string>& names) {
+  for (const auto& entry : ContribTable())
+    if (entry.first.first == domain) names.insert(entry.first.second);
+}
+
+}  // namespace ortrun

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "core/graph/schema.h"
+
+namespace ortrun {
+
+/// Operators outside the standard: those of com.microsoft and com.ms.internal.nhwc, and ortrun's fused ones.
+const OperatorSchema* FindContribSchema(const std::string& domain, const std::string& op, int version);
+void AddContribNames(const std::string& domain, std::set<std::string>& names);
+
+/// Fills the inputs and outputs of each type constraint from the parameters.
+void CompleteConstraints(OperatorSchema& schema);
+
+}  // namespace ortrun

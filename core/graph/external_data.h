@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "core/graph/mapped_file.h"
+
+namespace ortrun {
+
+/// Opens the files in which a model keeps tensors outside itself. The only place that does.
+class ExternalFiles {
+ public:
+  /// `folder` is the model's folder, or the one the caller named for a model from memory; empty: external data is
+  /// refused. `given` are contents that the caller handed over, by the name that the model uses.
+  ExternalFiles(std::filesystem::path folder, std::map<std::string, std::pair<const char*, size_t>> given);
+
+  struct Range {
+    const char* data = nullptr;
+    std::shared_ptr<void> owner;  ///< null for content of the caller's
+  };
+  /// `bytes` bytes at `offset` of the file that the model calls `location`. Throws Error(ORT_FAIL) naming tensor, file
+  /// and folder when the location is absolute, leaves the folder (also through links), is missing or too short.
+  Range Read(const std::string& location, uint64_t offset, uint64_t bytes, const std::string& tensor);
+
+ private:
+  std::shared_ptr<MappedFile> Open(const std::string& location, const std::string& tensor);
+
+  std::filesystem::path folder_;
+  std::map<std::string, std::pair<const char*, size_t>> given_;
+  std::map<std::string, std::shared_ptr<MappedFile>> open_;
+};
+
+}  // namespace ortrun

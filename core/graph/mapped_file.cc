@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/graph/mapped_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "ortrun/error.h"
+
+namespace ortrun {
+
+std::shared_ptr<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    const int error = errno;
+    throw Error(error == ENOENT || error == ENOTDIR ? ORT_NO_SUCHFILE : ORT_FAIL,
+                Concat("Load model from ", path.string(),
+                       " failed: ", error == ENOENT || error == ENOTDIR ? "File doesn't exist" : std::strerror(error),
+                       ". Looked for it from the folder '", std::filesystem::current_path().string(), "'"));
+  }
+  struct Closer {
+    int descriptor;
+    ~Closer() { close(descriptor); }
+  } const closer{descriptor};
+  return FromDescriptor(descriptor, path);
+}
+
+std::shared_ptr<MappedFile> MappedFile::FromDescriptor(int descriptor, const std::filesystem::path& path) {
+  struct stat status {};
+  if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))
+    throw Error(ORT_FAIL, Concat("Load model from ", path.string(), " failed: it is ",
+                                 S_ISDIR(status.st_mode) ? "a folder" : "no regular file"));
+  std::shared_ptr<MappedFile> file(new MappedFile());
+  file->size_ = static_cast<size_t>(status.st_size);
+  if (file->size_ == 0) return file;
+  void* memory = mmap(nullptr, file->size_, PROT_READ, MAP_PRIVATE, descriptor, 0);
+  if (memory == MAP_FAILED)
+    throw Error(ORT_FAIL, Concat("'", path.string(), "' cannot be mapped: ", std::strerror(errno)));
+  file->data_ = static_cast<char*>(memory);
+  return file;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) munmap(data_, size_);
+}
+
+}  // namespace ortrun

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/graph/model_converter.h"
+
+#include <onnx/onnx_pb.h>
+
+#include <algorithm>
+#include <cstring>
+#include <unordered_set>
+#include <utility>
+
+#include "core/base/nearest.h"
+#include "ortrun/error.h"
+
+namespace ortrun {
+namespace {
+
+constexpr int kMaxGraphDepth = 64;
+
+[[noreturn]] void Invalid(const std::string& what) {
+  throw Error(ORT_INVALID_GRAPH, "This is an invalid model. Error: " + what);
+}
+
+std::string Domain(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
+
+template <typename T>
+Value Vector(ElementType type, const T* data, size_t count, bool scalar) {
+  const auto dim = static_cast<int64_t>(count);
+  Value value = Value::CpuTensor(type, &dim, scalar ? 0 : 1);
+  if (count != 0) std::memcpy(value.tensor().data, data, count * sizeof(T));
+  return value;
+}
+
+Value Strings(const std::vector<std::string>& texts, bool scalar) {
+  const auto dim = static_cast<int64_t>(texts.size());
+  Value value = Value::CpuTensor(ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING, &dim, scalar ? 0 : 1);
+  std::copy(texts.begin(), texts.end(), value.strings());
+  return value;
+}
+
+}  // namespace
+
+void ModelConverter::Convert(const onnx::ModelProto& proto) {
+  model_.ir_version = proto.ir_version();
+  for (const auto& opset : proto.opset_import()) {
+    if (opset.version() < 1 || opset.version() > 10000)
+      Invalid(Concat("opset version ", opset.version(), " of domain '", opset.domain(), "' is not possible"));
+    model_.opsets[Domain(opset.domain())] = static_cast<int>(opset.version());
+  }
+  if (model_.opsets.empty()) model_.opsets[""] = 1;  // models older than opset imports
+  model_.producer = proto.producer_name();
+  model_.producer_version = proto.producer_version();
+  model_.domain = proto.domain();
+  model_.version = proto.model_version();
+  model_.description = proto.doc_string();
+  for (const auto& entry : proto.metadata_props()) model_.metadata[entry.key()] = entry.value();
+  model_.graph = std::make_unique<Graph>(&model_, nullptr);
+  ConvertGraph(proto.graph(), *model_.graph, 0);
+}
+
+void ModelConverter::ConvertGraph(const onnx::GraphProto& proto, Graph& graph, int depth) {
+  if (depth > kMaxGraphDepth) Invalid(Concat("graphs nest more than ", kMaxGraphDepth, " deep"));
+  const int outer_depth = std::exchange(depth_, depth);
+  graph.name = proto.name();
+  graph.description = proto.doc_string();
+  for (const auto& value : proto.value_info()) graph.FindOrAdd(value.name())->type = ReadType(value.type());
+  for (const auto& input : proto.input()) {
+    ValueInfo* value = graph.FindOrAdd(input.name());
+    if (value->is_input) Invalid(Concat("two inputs of graph '", graph.name, "' are named '", input.name(), "'"));
+    value->type = ReadType(input.type());
+    graph.AddInput(value);
+  }
+  const auto add_initializer = [&](const std::string& name, TensorReader::Result tensor) {
+    ValueInfo* value = graph.FindOrAdd(name);
+    if (value->initializer != nullptr) Invalid(Concat("two initializers are named '", name, "'"));
+    if (const auto given = options_.initializers.find(name); depth == 0 && given != options_.initializers.end()) {
+      tensor.value = given->second;
+      tensor.external = nullptr;
+    }
+    if (!value->is_input || value->type.kind == ONNX_TYPE_UNKNOWN) value->type = tensor.value->TypeOf();
+    value->initializer = std::move(tensor.value);
+    value->external = std::move(tensor.external);
+  };
+  for (const auto& tensor : proto.initializer()) add_initializer(tensor.name(), tensors_.Read(tensor, tensor.name()));
+  for (const auto& tensor : proto.sparse_initializer())
+    add_initializer(tensor.values().name(), {tensors_.ReadSparse(tensor, tensor.values().name()), nullptr});
+  // Old models list every initialiser as an input; none of them can be overridden there.
+  if (model_.ir_version < 4) {
+    std::vector<ValueInfo*> real;
+    for (ValueInfo* input : graph.inputs())
+      if (input->initializer == nullptr) real.push_back(input);
+    graph.SetInputs(real);
+  }
+  // Outputs of all nodes are known before any node is linked: order is checked by sorting, not by position.
+  std::unordered_set<std::string> made;
+  for (const auto& node : proto.node())
+    for (const auto& output : node.output()) {
+      if (output.empty()) continue;
+      ValueInfo* value = graph.FindOrAdd(output);
+      if (!made.insert(output).second || value->is_input || value->initializer != nullptr)
+        Invalid(Concat("the value '", output, "' is made more than once; node '", node.name(), "' (", node.op_type(),
+                       ") makes it again"));
+      value->expected = true;
+    }
+  for (const auto& node : proto.node()) AddNode(node, graph);
+  for (const auto& output : proto.output()) {
+    ValueInfo* value = graph.FindOrAdd(output.name());
+    if (value->type.kind == ONNX_TYPE_UNKNOWN) value->type = ReadType(output.type());
+    if (value->producer == nullptr && !value->is_input && value->initializer == nullptr) {
+      // A body may hand a value of an outer graph through.
+      Node* parent = graph.parent();
+      if (parent == nullptr || Resolve(output.name(), graph, *parent) == nullptr)
+        Invalid(Concat("the graph's output '", output.name(), "' is made by no node"));
+    }
+    graph.AddOutput(value);
+  }
+  graph.Sort();
+  depth_ = outer_depth;
+}
+
+ValueInfo* ModelConverter::Resolve(const std::string& name, Graph& graph, const Node& reader) {
+  ValueInfo* value = graph.Find(name);
+  if (value != nullptr && (value->is_input || value->initializer != nullptr || value->outer != nullptr ||
+                           value->producer != nullptr || value->expected))
+    return value;
+  if (Node* parent = graph.parent()) {
+    if (ValueInfo* outer = Resolve(name, *parent->graph, reader)) {
+      value = graph.FindOrAdd(name);
+      value->outer = outer;
+      value->type = outer->type;
+      parent->graph->AddImplicitInput(parent, outer);
+      return value;
+    }
+  }
+  return nullptr;
+}
+
+void ModelConverter::AddNode(const onnx::NodeProto& proto, Graph& graph) {
+  if (proto.op_type() == "Constant" && Domain(proto.domain()).empty()) {
+    AddConstant(proto, graph);
+    return;
+  }
+  Node* node = graph.AddNode(proto.name(), proto.op_type(), Domain(proto.domain()), 0);
+  node->since_version = SinceVersion(*node);
+  for (int i = 0; i < proto.input_size(); ++i) {
+    if (proto.input(i).empty()) {
+      graph.SetInput(node, static_cast<size_t>(i), nullptr);
+      continue;
+    }
+    ValueInfo* value = Resolve(proto.input(i), graph, *node);
+    if (value == nullptr)
+      Invalid(Concat(node->Describe(), " reads '", proto.input(i),
+                     "', which is no input, no initializer and made by no node"));
+    graph.SetInput(node, static_cast<size_t>(i), value);
+  }
+  for (int i = 0; i < proto.output_size(); ++i)
+    graph.SetOutput(node, static_cast<size_t>(i), proto.output(i).empty() ? nullptr : graph.FindOrAdd(proto.output(i)));
+  for (const auto& attribute : proto.attribute()) AddAttribute(attribute, *node, depth_);
+}
+
+void ModelConverter::AddConstant(const onnx::NodeProto& proto, Graph& graph) {
+  if (proto.output_size() != 1 || proto.attribute_size() != 1)
+    Invalid(Concat("Constant node '", proto.name(), "' must have one output and one attribute, it has ",
+                   proto.output_size(), " and ", proto.attribute_size()));
+  const onnx::AttributeProto& attribute = proto.attribute(0);
+  ValueInfo* value = graph.FindOrAdd(proto.output(0));
+  std::shared_ptr<const Value> tensor;
+  const std::string& kind = attribute.name();
+  if (kind == "value") {
+    TensorReader::Result read = tensors_.Read(attribute.t(), proto.output(0));
+    tensor = std::move(read.value);
+    value->external = std::move(read.external);
+  } else if (kind == "sparse_value") {
+    tensor = tensors_.ReadSparse(attribute.sparse_tensor(), proto.output(0));
+  } else if (kind == "value_int") {
+    const int64_t number = attribute.i();
+    tensor = std::make_shared<Value>(Vector(ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, &number, 1, true));
+  } else if (kind == "value_float") {
+    const float number = attribute.f();
+    tensor = std::make_shared<Value>(Vector(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, &number, 1, true));
+  } else if (kind == "value_string") {
+    tensor = std::make_shared<Value>(Strings({attribute.s()}, true));
+  } else if (kind == "value_ints") {
+    const std::vector<int64_t> numbers(attribute.ints().begin(), attribute.ints().end());
+    tensor =
+        std::make_shared<Value>(Vector(ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, numbers.data(), numbers.size(), false));
+  } else if (kind == "value_floats") {
+    const std::vector<float> numbers(attribute.floats().begin(), attribute.floats().end());
+    tensor =
+        std::make_shared<Value>(Vector(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, numbers.data(), numbers.size(), false));
+  } else if (kind == "value_strings") {
+    tensor = std::make_shared<Value>(Strings({attribute.strings().begin(), attribute.strings().end()}, false));
+  } else {
+    Invalid(Concat("Constant node '", proto.name(), "' has an unknown attribute '", kind, "'"));
+  }
+  value->type = tensor->TypeOf();
+  value->initializer = std::move(tensor);
+}
+
+void ModelConverter::AddAttribute(const onnx::AttributeProto& proto, Node& node, int depth) {
+  OrtOpAttr attribute;
+  attribute.name = proto.name();
+  switch (proto.type()) {
+    case onnx::AttributeProto::INT:
+      attribute.type = ORT_OP_ATTR_INT;
+      attribute.i = proto.i();
+      break;
+    case onnx::AttributeProto::FLOAT:
+      attribute.type = ORT_OP_ATTR_FLOAT;
+      attribute.f = proto.f();
+      break;
+    case onnx::AttributeProto::STRING:
+      attribute.type = ORT_OP_ATTR_STRING;
+      attribute.s = proto.s();
+      break;
+    case onnx::AttributeProto::INTS:
+      attribute.type = ORT_OP_ATTR_INTS;
+      attribute.ints.assign(proto.ints().begin(), proto.ints().end());
+      break;
+    case onnx::AttributeProto::FLOATS:
+      attribute.type = ORT_OP_ATTR_FLOATS;
+      attribute.floats.assign(proto.floats().begin(), proto.floats().end());
+      break;
+    case onnx::AttributeProto::STRINGS:
+      attribute.type = ORT_OP_ATTR_STRINGS;
+      attribute.strings.assign(proto.strings().begin(), proto.strings().end());
+      break;
+    case onnx::AttributeProto::TENSOR:
+      attribute.type = ORT_OP_ATTR_TENSOR;
+      attribute.tensor = tensors_.Read(proto.t(), node.name + "." + proto.name()).value;
+      break;
+    case onnx::AttributeProto::SPARSE_TENSOR:
+      attribute.type = ORT_OP_ATTR_TENSOR;
+      attribute.tensor = tensors_.ReadSparse(proto.sparse_tensor(), node.name + "." + proto.name());
+      break;
+    case onnx::AttributeProto::GRAPH: {
+      attribute.type = ORT_OP_ATTR_GRAPH;
+      node.subgraphs.emplace_back(proto.name(), std::make_unique<Graph>(&model_, &node));
+      ConvertGraph(proto.g(), *node.subgraphs.back().second, depth + 1);
+      break;
+    }
+    case onnx::AttributeProto::TYPE_PROTO:
+      return;  // only says the element type of an empty optional or sequence, which the outputs' types say too
+    default:
+      Invalid(Concat(node.Describe(), ": attribute '", proto.name(), "' is of a kind (", static_cast<int>(proto.type()),
+                     ") that no operator takes"));
+  }
+  node.attributes.push_back(std::move(attribute));
+}
+
+int ModelConverter::SinceVersion(const Node& node) const {
+  const int opset = model_.Opset(node.domain);
+  const auto custom = options_.custom_schema ? options_.custom_schema(node.domain, node.op_type, opset) : nullptr;
+  if (custom != nullptr) return custom->since_version;
+  // A domain that is not imported is taken at its first version, as exporters of contrib operators expect.
+  if (const OperatorSchema* schema = FindSchema(node.domain, node.op_type, opset == 0 ? 1 : opset))
+    return schema->since_version;
+  if (node.domain.empty() && opset != 0) {
+    constexpr int kNewest = 1 << 20;
+    if (const OperatorSchema* newer = FindSchema("", node.op_type, kNewest))
+      throw Error(ORT_INVALID_GRAPH,
+                  Concat("This is an invalid model. ", node.Describe(), " needs opset ", newer->since_version,
+                         " or so, the model imports opset ", opset, "; convert the model to a newer opset"));
+    throw Error(ORT_INVALID_GRAPH, Concat("This is an invalid model. Fatal error: ", node.op_type,
+                                          " is not a registered function/op in opset ", opset, " (", node.Describe(),
+                                          ").", DidYouMean(node.op_type, OperatorNames(""))));
+  }
+  return opset == 0 ? 1 : opset;
+}
+
+}  // namespace ortrun

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "core/graph/onnx_reader.h"
+#include "core/graph/tensor_reader.h"
+
+namespace onnx {
+class AttributeProto;
+class GraphProto;
+class ModelProto;
+class NodeProto;
+}  // namespace onnx
+
+namespace ortrun {
+
+/// Makes the graph in memory from a parsed message: links values, turns Constant nodes into constants, checks what the
+/// graph's own rules demand. Throws Error(ORT_INVALID_GRAPH).
+class ModelConverter {
+ public:
+  ModelConverter(Model& model, const ReadOptions& options, const TensorReader& tensors)
+      : model_(model), options_(options), tensors_(tensors) {}
+
+  void Convert(const onnx::ModelProto& proto);
+  /// Adds one node to `graph`, whose values must be there already or become constants.
+  void AddNode(const onnx::NodeProto& proto, Graph& graph);
+
+ private:
+  void ConvertGraph(const onnx::GraphProto& proto, Graph& graph, int depth);
+  void AddConstant(const onnx::NodeProto& proto, Graph& graph);
+  void AddAttribute(const onnx::AttributeProto& proto, Node& node, int depth);
+  ValueInfo* Resolve(const std::string& name, Graph& graph, const Node& reader);
+  int SinceVersion(const Node& node) const;
+
+  Model& model_;
+  const ReadOptions& options_;
+  const TensorReader& tensors_;
+  int depth_ = 0;
+};
+
+}  // namespace ortrun

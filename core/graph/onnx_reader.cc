@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/graph/onnx_reader.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <onnx/inliner/inliner.h>
+#include <onnx/onnx_pb.h>
+#include <onnx/shape_inference/implementation.h>
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "core/graph/element_inference.h"
+#include "core/graph/mapped_file.h"
+#include "core/graph/model_converter.h"
+#include "core/graph/onnx_writer.h"
+#include "core/graph/stripped_model.h"
+#include "core/graph/tensor_reader.h"
+#include "ortrun/error.h"
+
+namespace ortrun {
+namespace {
+
+/// What bytes that are no model look like, for the message.
+std::string LooksLike(std::string_view bytes) {
+  const auto starts = [&](std::string_view prefix) { return bytes.substr(0, prefix.size()) == prefix; };
+  if (starts("version https://git-lfs")) return "a Git LFS pointer: fetch the real file with 'git lfs pull'";
+  if (starts("PK\x03\x04")) return "a zip archive: unpack it first";
+  if (starts("\x1f\x8b")) return "a gzip file: unpack it first";
+  if (starts("\x89HDF")) return "an HDF5 file: convert the model to ONNX first";
+  if (bytes.size() > 8 && bytes.substr(4, 4) == "ORTM") return "a model in ORT format, which this build does not read";
+  const std::string_view head = bytes.substr(0, 256);
+  const bool text = std::all_of(head.begin(), head.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= 0x80 || (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\r' || c == '\t';
+  });
+  if (text && (starts("<") || starts("\xef\xbb\xbf<"))) return "an HTML or XML page: was a download redirected?";
+  if (text && (starts("{") || starts("["))) return "JSON text";
+  if (text) return "a text file";
+  return "";
+}
+
+[[noreturn]] void NotAModel(std::string_view bytes, const std::string& name, const std::string& why) {
+  const std::string looks = LooksLike(bytes);
+  throw Error(ORT_INVALID_PROTOBUF,
+              Concat("Load model from ", name, " failed:", why, looks.empty() ? "" : " It looks like ", looks,
+                     looks.empty() ? " The file is damaged, cut off, or no ONNX model." : ""));
+}
+
+onnx::ModelProto Parse(const StrippedModel& stripped, std::string_view original, const std::string& name) {
+  onnx::ModelProto proto;
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(stripped.bytes().data()),
+                                                static_cast<int>(stripped.bytes().size()));
+  stream.SetRecursionLimit(250);
+  if (!proto.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage())
+    NotAModel(original, name, "Protobuf parsing failed.");
+  if (!proto.has_graph()) NotAModel(original, name, Concat("Protobuf parsing failed. The message has no graph."));
+  return proto;
+}
+
+void OverrideDimensions(onnx::ModelProto& proto, const ReadOptions& options) {
+  if (options.dimension_by_name.empty() && options.dimension_by_denotation.empty()) return;
+  for (auto& input : *proto.mutable_graph()->mutable_input()) {
+    if (!input.type().has_tensor_type() || !input.type().tensor_type().has_shape()) continue;
+    for (auto& dim : *input.mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim()) {
+      auto found = options.dimension_by_name.find(dim.dim_param());
+      if (dim.has_dim_param() && found != options.dimension_by_name.end()) {
+        dim.set_dim_value(found->second);
+        continue;
+      }
+      found = options.dimension_by_denotation.find(dim.denotation());
+      if (!dim.denotation().empty() && found != options.dimension_by_denotation.end()) dim.set_dim_value(found->second);
+    }
+  }
+}
+
+void Infer(onnx::ModelProto& proto, const ReadOptions& options) {
+  const auto warn = [&](const char* what) {
+    if (options.logger != nullptr) options.logger->Warning("shapes could not all be inferred: ", what);
+  };
+  try {
+    const onnx::ShapeInferenceOptions inference(true, 0, true);
+    onnx::shape_inference::InferShapes(proto, onnx::OpSchemaRegistry::Instance(), inference);
+  } catch (const onnx::InferenceError& error) {
+    const std::string_view text = error.what();
+    // A contradiction of element types cannot run; one of shapes may be an exporter's slip that changes nothing.
+    if (text.find("[TypeInferenceError]") != std::string_view::npos)
+      throw Error(ORT_INVALID_GRAPH, Concat("This is an invalid model. Type Error: ", text));
+    warn(error.what());
+  } catch (const std::exception& error) {
+    warn(error.what());
+  }
+}
+
+std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> owner, const std::filesystem::path& path,
+                                 const std::filesystem::path& folder, const ReadOptions& options) {
+  const std::string name = path.empty() ? "memory" : path.string();
+  if (bytes.empty())
+    throw Error(ORT_INVALID_PROTOBUF, Concat("Load model from ", name, " failed:Protobuf parsing failed. ",
+                                             path.empty() ? "There are no bytes" : "The file is empty", "."));
+  std::unique_ptr<StrippedModel> stripped;
+  try {
+    stripped = std::make_unique<StrippedModel>(bytes);
+  } catch (const Error& error) {
+    NotAModel(bytes, name, error.what());
+  }
+  if (stripped->bytes().size() > static_cast<size_t>(INT32_MAX))
+    throw Error(ORT_INVALID_PROTOBUF,
+                Concat("Load model from ", name, " failed: the graph without its weights is larger than 2 GiB"));
+  onnx::ModelProto proto = Parse(*stripped, bytes, name);
+  if (proto.functions_size() != 0) {
+    try {
+      onnx::inliner::InlineLocalFunctions(proto, true);
+    } catch (const std::exception& error) {
+      throw Error(ORT_INVALID_GRAPH,
+                  Concat("This is an invalid model. A model function cannot be inlined: ", error.what()));
+    }
+  }
+  OverrideDimensions(proto, options);
+  Infer(proto, options);
+  auto model = std::make_unique<Model>();
+  model->path = path;
+  model->storage.push_back(owner);
+  ExternalFiles files(folder, options.external_files);
+  const TensorReader tensors(stripped.get(), std::move(owner), files);
+  ModelConverter(*model, options, tensors).Convert(proto);
+  InferMissingTypes(*model->graph, [&](const Node& node) -> const OperatorSchema* {
+    if (options.custom_schema)
+      if (const auto* custom = options.custom_schema(node.domain, node.op_type, node.since_version)) return custom;
+    return FindSchema(node.domain, node.op_type, node.since_version);
+  });
+  return model;
+}
+
+}  // namespace
+
+std::unique_ptr<Model> ReadModel(const std::filesystem::path& path, const ReadOptions& options) {
+  std::shared_ptr<MappedFile> file = MappedFile::Open(path);
+  const std::string_view bytes(file->data(), file->size());
+  std::filesystem::path folder = options.external_folder;
+  if (folder.empty()) folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  return ReadBytes(bytes, std::move(file), path, folder, options);
+}
+
+std::unique_ptr<Model> ReadModel(const void* data, size_t bytes, const ReadOptions& options) {
+  auto copy = std::make_shared<std::string>(static_cast<const char*>(data), bytes);
+  const std::string_view view(*copy);
+  return ReadBytes(view, std::move(copy), {}, options.external_folder, options);
+}
+
+void InferTypes(Model& model, const ReadOptions& options) {
+  onnx::ModelProto proto = ToProto(model, false);
+  OverrideDimensions(proto, options);
+  Infer(proto, options);
+  const auto take = [&model](const onnx::ValueInfoProto& info) {
+    ValueInfo* value = model.graph->Find(info.name());
+    if (value != nullptr && info.has_type() && value->initializer == nullptr) value->type = ReadType(info.type());
+  };
+  for (const auto& info : proto.graph().value_info()) take(info);
+  for (const auto& info : proto.graph().input()) take(info);
+  for (const auto& info : proto.graph().output()) take(info);
+  InferMissingTypes(*model.graph, [&](const Node& node) -> const OperatorSchema* {
+    if (options.custom_schema)
+      if (const auto* custom = options.custom_schema(node.domain, node.op_type, node.since_version)) return custom;
+    return FindSchema(node.domain, node.op_type, node.since_version);
+  });
+}
+
+}  // namespace ortrun

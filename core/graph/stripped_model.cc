@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/graph/stripped_model.h"
+
+#include <cstring>
+#include <random>
+
+#include "ortrun/error.h"
+
+namespace ortrun {
+namespace {
+
+constexpr size_t kKept = 1024;  ///< raw_data up to this many bytes stays: shape inference reads small constants
+constexpr int kMaxDepth = 200;
+
+/// The wire format of protobuf, as far as skipping over fields needs it.
+class WireReader {
+ public:
+  explicit WireReader(std::string_view bytes) : at_(bytes.data()), end_(bytes.data() + bytes.size()) {}
+
+  bool Done() const { return at_ == end_; }
+  const char* at() const { return at_; }
+
+  uint64_t Varint() {
+    uint64_t value = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      if (at_ == end_) Bad();
+      const auto byte = static_cast<unsigned char>(*at_++);
+      value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+    Bad();
+  }
+
+  std::string_view Bytes(uint64_t count) {
+    if (count > static_cast<uint64_t>(end_ - at_)) Bad();
+    const std::string_view bytes(at_, count);
+    at_ += count;
+    return bytes;
+  }
+
+  void Skip(uint64_t wire_type) {
+    if (wire_type == 0)
+      Varint();
+    else if (wire_type == 1)
+      Bytes(8);
+    else if (wire_type == 5)
+      Bytes(4);
+    else
+      Bad();
+  }
+
+  [[noreturn]] static void Bad() { throw Error(ORT_INVALID_PROTOBUF, "Protobuf parsing failed."); }
+
+ private:
+  const char* at_;
+  const char* end_;
+};
+
+void PutVarint(uint64_t value, std::string& out) {
+  while (value >= 0x80) {
+    out += static_cast<char>(value | 0x80);
+    value >>= 7;
+  }
+  out += static_cast<char>(value);
+}
+
+}  // namespace
+
+StrippedModel::StrippedModel(std::string_view original) : original_(original) {
+  std::random_device random;
+  for (char& byte : nonce_) byte = static_cast<char>(random());
+  Copy(original, Message::kModel, 0, bytes_);
+}
+
+void StrippedModel::Copy(std::string_view message, Message kind, int depth, std::string& out) {
+  if (depth > kMaxDepth)
+    throw Error(ORT_INVALID_PROTOBUF, Concat("the model nests more than ", kMaxDepth, " messages deep"));
+  // Field numbers of onnx.proto that lead to tensors.
+  struct Child {
+    Message in;
+    uint64_t field;
+    Message kind;
+  };
+  static constexpr Child kChildren[] = {
+      {Message::kModel, 7, Message::kGraph},       {Message::kModel, 25, Message::kFunction},
+      {Message::kGraph, 1, Message::kNode},        {Message::kGraph, 5, Message::kTensor},
+      {Message::kGraph, 15, Message::kSparse},     {Message::kNode, 5, Message::kAttribute},
+      {Message::kAttribute, 5, Message::kTensor},  {Message::kAttribute, 6, Message::kGraph},
+      {Message::kAttribute, 10, Message::kTensor}, {Message::kAttribute, 11, Message::kGraph},
+      {Message::kAttribute, 22, Message::kSparse}, {Message::kAttribute, 23, Message::kSparse},
+      {Message::kSparse, 1, Message::kTensor},     {Message::kSparse, 2, Message::kTensor},
+      {Message::kFunction, 7, Message::kNode},     {Message::kFunction, 11, Message::kAttribute},
+  };
+  constexpr uint64_t kRawData = 9;
+  WireReader reader(message);
+  while (!reader.Done()) {
+    const char* start = reader.at();
+    const uint64_t tag = reader.Varint();
+    const uint64_t field = tag >> 3;
+    const uint64_t wire_type = tag & 7;
+    if (field == 0) WireReader::Bad();
+    if (wire_type != 2) {
+      reader.Skip(wire_type);
+      out.append(start, reader.at());
+      continue;
+    }
+    const std::string_view content = reader.Bytes(reader.Varint());
+    if (kind == Message::kTensor && field == kRawData && content.size() > kKept) {
+      const uint64_t index = left_out_.size();
+      left_out_.push_back(content);
+      PutVarint(tag, out);
+      PutVarint(nonce_.size() + sizeof(index), out);
+      out.append(nonce_.data(), nonce_.size());
+      out.append(reinterpret_cast<const char*>(&index), sizeof(index));
+      continue;
+    }
+    const Child* child = nullptr;
+    for (const Child& candidate : kChildren)
+      if (candidate.in == kind && candidate.field == field) child = &candidate;
+    // A message smaller than what would be left out is copied as it is.
+    if (child == nullptr || content.size() <= kKept) {
+      out.append(start, reader.at());
+      continue;
+    }
+    std::string inner;
+    Copy(content, child->kind, depth + 1, inner);
+    PutVarint(tag, out);
+    PutVarint(inner.size(), out);
+    out += inner;
+  }
+}
+
+std::optional<std::string_view> StrippedModel::Find(std::string_view raw_data) const {
+  uint64_t index = 0;
+  if (raw_data.size() != nonce_.size() + sizeof(index) ||
+      std::memcmp(raw_data.data(), nonce_.data(), nonce_.size()) != 0)
+    return std::nullopt;
+  std::memcpy(&index, raw_data.data() + nonce_.size(), sizeof(index));
+  if (index >= left_out_.size()) return std::nullopt;
+  return left_out_[index];
+}
+
+}  // namespace ortrun
