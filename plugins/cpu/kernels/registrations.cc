@@ -3,6 +3,7 @@
 
 #include "plugins/cpu/kernels/controlflow/controlflow.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
+#include "plugins/cpu/kernels/nn/nn.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
 
 namespace ortrun::cpu {
@@ -11,6 +12,7 @@ namespace ortrun::cpu {
 void RegisterAllKernels(KernelList& list) {
   RegisterControlFlow(list);
   RegisterElementwise(list);
+  RegisterNn(list);
   RegisterTensor(list);
 }
 
