@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/providers/kernel_registry.h"
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <utility>
+
+#include "ortrun/error.h"
+
+using ortrun::Concat;
+using ortrun::OperatorSchema;
+
+namespace ortrun {
+
+const OrtDataType* DataTypeOf(ONNXTensorElementDataType element) {
+  static const std::array<OrtDataType, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E8M0 + 1> types = [] {
+    std::array<OrtDataType, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E8M0 + 1> made;
+    for (size_t i = 0; i < made.size(); ++i) made[i].element = static_cast<ONNXTensorElementDataType>(i);
+    return made;
+  }();
+  const auto index = static_cast<size_t>(element);
+  return index == 0 || index >= types.size() ? nullptr : &types[index];
+}
+
+namespace {
+
+OrtMemType MemoryAt(const std::map<size_t, OrtMemType>& memory, size_t index) {
+  const auto found = memory.find(index);
+  return found == memory.end() ? OrtMemTypeDefault : found->second;
+}
+
+bool ServesVersion(const OrtKernelDef& def, int version) {
+  if (def.until == INT_MAX) return def.since == version;
+  return def.since <= version && version <= def.until;
+}
+
+std::string VersionsOf(const OrtKernelDef& def) {
+  if (def.until == INT_MAX) return std::to_string(def.since);
+  return def.since == def.until ? std::to_string(def.since) : Concat(def.since, "-", def.until);
+}
+
+/// Element types of the tensors that a type parameter (or an input's or output's name) stands for.
+std::vector<std::pair<std::string, ElementType>> TypesOf(const OrtNode& node, const OperatorSchema& schema,
+                                                         const std::string& parameter) {
+  std::vector<std::pair<std::string, ElementType>> types;
+  const auto collect = [&](const std::vector<OrtValueInfo*>& values, bool input) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      const SchemaParameter* formal = input ? schema.Input(i) : schema.Output(i);
+      if (values[i] == nullptr || formal == nullptr || (formal->type != parameter && formal->name != parameter))
+        continue;
+      // What a sequence or optional holds stands for it, as kernels name element types only.
+      const OrtTypeInfo* type = &values[i]->type;
+      while (type->kind == ONNX_TYPE_SEQUENCE || type->kind == ONNX_TYPE_OPTIONAL)
+        type = type->kind == ONNX_TYPE_SEQUENCE ? &type->sequence->element : &type->optional->contained;
+      types.emplace_back(Concat(input ? "input '" : "output '", values[i]->name, "'"), type->tensor.type);
+    }
+  };
+  collect(node.inputs, true);
+  collect(node.outputs, false);
+  return types;
+}
+
+/// "" when the types suit, else what does not.
+std::string TypeMismatch(const OrtKernelDef& def, const OrtNode& node, const OperatorSchema* schema) {
+  if (schema == nullptr) return "";
+  for (const auto& [parameter, allowed] : def.types) {
+    for (const auto& [where, type] : TypesOf(node, *schema, parameter)) {
+      if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED ||
+          std::find(allowed.begin(), allowed.end(), type) != allowed.end())
+        continue;
+      std::string list;
+      for (const ElementType one : allowed) list += (list.empty() ? "" : ", ") + std::string(ElementTypeName(one));
+      return Concat(where, " (", parameter, ") is ", ElementTypeName(type), "; the kernel takes ", list);
+    }
+  }
+  return "";
+}
+
+}  // namespace
+}  // namespace ortrun
+
+OrtMemType OrtKernelDef::InputMemory(size_t index) const { return ortrun::MemoryAt(input_memory, index); }
+OrtMemType OrtKernelDef::OutputMemory(size_t index) const { return ortrun::MemoryAt(output_memory, index); }
+
+void OrtKernelRegistry::Add(const OrtKernelDef& def, OrtKernelCreateFunc create, void* state) {
+  entries_[def.domain + ":" + def.op].push_back({def, create, state});
+}
+
+const OrtKernelRegistry::Entry* OrtKernelRegistry::Find(const OrtNode& node, const OperatorSchema* schema,
+                                                        std::string* reason) const {
+  const auto found = entries_.find(node.domain + ":" + node.op_type);
+  if (found == entries_.end()) {
+    *reason = Concat("it has no kernel for ", node.domain.empty() ? "" : node.domain + ".", node.op_type);
+    return nullptr;
+  }
+  std::string versions;
+  for (const Entry& entry : found->second) {
+    if (!ortrun::ServesVersion(entry.def, node.since_version)) {
+      versions += (versions.empty() ? "" : ", ") + ortrun::VersionsOf(entry.def);
+      continue;
+    }
+    const std::string mismatch = ortrun::TypeMismatch(entry.def, node, schema);
+    if (mismatch.empty()) return &entry;
+    *reason = Concat("its kernel for ", node.op_type, " does not serve these types: ", mismatch);
+  }
+  if (reason->empty())
+    *reason = Concat("its kernels for ", node.op_type, " serve versions ", versions, ", the node is of version ",
+                     node.since_version);
+  return nullptr;
+}
+
+bool OrtKernelRegistry::Has(const std::string& domain, const std::string& op, int version,
+                            ONNXTensorElementDataType type) const {
+  const auto found = entries_.find(domain + ":" + op);
+  if (found == entries_.end()) return false;
+  const OperatorSchema* schema = ortrun::FindSchema(domain, op, version);
+  const int since = schema == nullptr ? version : schema->since_version;
+  return std::any_of(found->second.begin(), found->second.end(), [&](const Entry& entry) {
+    if (!ortrun::ServesVersion(entry.def, since)) return false;
+    // The first type parameter of the operator decides; a kernel without rules takes every type.
+    const std::string first = schema == nullptr || schema->inputs.empty() ? "T" : schema->inputs.front().type;
+    auto rule = entry.def.types.find(first);
+    if (rule == entry.def.types.end() && schema != nullptr && !schema->inputs.empty())
+      rule = entry.def.types.find(schema->inputs.front().name);
+    return rule == entry.def.types.end() ||
+           std::find(rule->second.begin(), rule->second.end(), type) != rule->second.end();
+  });
+}
