@@ -148,18 +148,25 @@ class Identity : public Kernel {
 };
 
 template <typename K>
-void RegisterView(KernelList& list, const char* op, const char* input) {
-  list.Add({.op = op, .types = {{input, AllTypes()}}, .make = MakeKernel<K>, .alias = {{0, 0}}});
+void RegisterView(KernelList& list, const char* op, const char* parameter, int since = 1,
+                  int until = KernelEntry().until) {
+  list.Add({.op = op,
+            .since = since,
+            .until = until,
+            .types = {{parameter, AllTypes()}},
+            .make = MakeKernel<K>,
+            .alias = {{0, 0}}});
 }
 
 }  // namespace
 
 void RegisterReshape(KernelList& list) {
-  RegisterView<Reshape>(list, "Reshape", "data");
-  RegisterView<Flatten>(list, "Flatten", "input");
-  RegisterView<Squeeze>(list, "Squeeze", "data");
-  RegisterView<Unsqueeze>(list, "Unsqueeze", "data");
-  RegisterView<Identity>(list, "Identity", "input");
+  RegisterView<Reshape>(list, "Reshape", "T");
+  RegisterView<Flatten>(list, "Flatten", "T");
+  RegisterView<Squeeze>(list, "Squeeze", "T");
+  RegisterView<Unsqueeze>(list, "Unsqueeze", "T");
+  RegisterView<Identity>(list, "Identity", "T", 1, 13);
+  RegisterView<Identity>(list, "Identity", "V", 14);
 }
 
 }  // namespace ortrun::cpu
