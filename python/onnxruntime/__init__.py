@@ -132,8 +132,8 @@ def preload_dlls(cuda: bool = True, cudnn: bool = True, msvc: bool = True, direc
 
 def print_debug_info() -> None:
     """Prints what a report of a problem should contain."""
-    import platform  # noqa: PLC0415
-    import sys  # noqa: PLC0415
+    import platform
+    import sys
 
     facts: dict[str, Any] = {
         "onnxruntime": __version__,

@@ -13,8 +13,9 @@ try:
     from onnxruntime.capi.onnxruntime_pybind11_state import ortrun_tools as _tools
 except ImportError as error:
     raise ImportError(
-        f"the module 'onnxruntime' in {os.path.dirname(onnxruntime.__file__)} (version {onnxruntime.__version__}) belongs "
-        "to another distribution. To mend it: pip uninstall -y onnxruntime onnxruntime-gpu ortrun, then pip install ortrun"
+        f"the module 'onnxruntime' in {os.path.dirname(onnxruntime.__file__)} (version {onnxruntime.__version__}) "
+        "belongs to another distribution. To mend it: pip uninstall -y onnxruntime onnxruntime-gpu ortrun, "
+        "then pip install ortrun"
     ) from error
 
 if TYPE_CHECKING:

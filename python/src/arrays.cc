@@ -7,7 +7,6 @@ namespace ortrun::python {
 namespace {
 
 using Numpy = py::detail::npy_api;
-constexpr int kNotSwapped = 0x0200;
 
 static_assert(sizeof(Py_intptr_t) == sizeof(int64_t));
 
@@ -25,8 +24,10 @@ py::object MakeArray(py::object descr, std::span<const int64_t> shape, void* dat
 
 py::object PlainArray(py::handle array) {
   if (ArrayView(array.ptr()).plain()) return py::reinterpret_borrow<py::object>(array);
-  PyObject* copy = Numpy::get().PyArray_FromAny_(
-      array.ptr(), nullptr, 0, 0, Numpy::NPY_ARRAY_C_CONTIGUOUS_ | Numpy::NPY_ARRAY_ALIGNED_ | kNotSwapped, nullptr);
+  // The machine's byte order, where the array has the other.
+  const py::object descr = py::object(array.attr("dtype")).attr("newbyteorder")("=");
+  PyObject* copy = Numpy::get().PyArray_FromAny_(array.ptr(), descr.inc_ref().ptr(), 0, 0,
+                                                 Numpy::NPY_ARRAY_C_CONTIGUOUS_ | Numpy::NPY_ARRAY_ALIGNED_, nullptr);
   if (copy == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(copy);
 }

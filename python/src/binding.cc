@@ -40,16 +40,19 @@ class Binding {
 
   void BindOutputMemory(const std::string& name, const Device& device, const py::object& type, const Shape& shape,
                         uintptr_t pointer) {
+    has_run_ = false;
     const auto value = ValueOver(device, type, shape, pointer);
     Check(Api().BindOutput(binding_.get(), name.c_str(), value.get()));
   }
 
   void BindOutputDevice(const std::string& name, const Device& device) {
+    has_run_ = false;
     Check(Api().BindOutputToDevice(binding_.get(), name.c_str(), MemoryOf(device)));
     outputs_.attr("pop")(name, py::none());
   }
 
   void BindOutputValue(const std::string& name, const ValuePtr& value) {
+    has_run_ = false;
     Check(Api().BindOutput(binding_.get(), name.c_str(), value->get()));
     Keep(outputs_, name, py::cast(value));
   }
@@ -60,6 +63,7 @@ class Binding {
   }
 
   void ClearOutputs() {
+    has_run_ = false;
     Api().ClearBoundOutputs(binding_.get());
     outputs_.clear();
   }
@@ -78,9 +82,9 @@ class Binding {
     OrtValue** values = nullptr;
     size_t count = 0;
     ValueVector result;
+    if (!has_run_) return result;  // what is bound has no content yet
     Check(Api().GetBoundOutputValues(binding_.get(), CpuAllocator(), &values, &count));
     for (size_t i = 0; i < count; ++i) {
-      if (values[i] == nullptr) continue;  // bound, but nothing ran yet
       // A value in memory of Python's keeps that memory alive.
       result.values.push_back(std::make_shared<Value>(Owned<OrtValue>(values[i]), outputs_));
     }
@@ -103,7 +107,10 @@ class Binding {
       raw = Api().RunWithBinding(handle, options ? options->handle.get() : nullptr, binding_.get());
     }
     const Owned<OrtStatus> status(raw);
-    if (status == nullptr) return;
+    if (status == nullptr) {
+      has_run_ = true;
+      return;
+    }
     const OrtErrorCode code = Api().GetErrorCode(raw);
     if (code == ORT_EP_FAIL) throw StatusError(code, Api().GetErrorMessage(raw));
     throw std::runtime_error(std::string("Error in execution: ") + Api().GetErrorMessage(raw));
@@ -142,6 +149,7 @@ class Binding {
   py::dict inputs_;   // what is bound stays alive
   py::dict outputs_;
   Owned<OrtIoBinding> binding_;
+  bool has_run_ = false;
 };
 
 }  // namespace

@@ -193,11 +193,11 @@ void DefineEpDevices(py::module_& m) {
   m.def("create_and_register_allocator_v2", &RegisterAllocatorV2);
   m.def("copy_tensors", [](const std::vector<ValuePtr>& from, const std::vector<ValuePtr>& to, const SyncStream* stream) {
     if (from.size() != to.size()) throw std::runtime_error("copy_tensors: as many targets as sources are needed");
-    std::vector<const OrtValue*> sources;
-    std::vector<OrtValue*> targets;
-    for (const auto& value : from) sources.push_back(value->get());
-    for (const auto& value : to) targets.push_back(value->get());
-    CopyTensors(sources, targets, stream ? stream->stream.get() : nullptr);
+    for (size_t i = 0; i < from.size(); ++i) {
+      const OrtValue* source = from[i]->get();
+      OrtValue* target = to[i]->get();
+      CopyTensors({&source, 1}, {&target, 1}, stream ? stream->stream.get() : nullptr);
+    }
   });
 }
 

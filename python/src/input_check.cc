@@ -84,12 +84,12 @@ std::string Join(const Session& session, const std::vector<std::string>& problem
     text = std::to_string(problems.size()) + " wrong inputs:";
     for (const std::string& problem : problems) text += "\n  - " + problem;
   }
-  text += problems.size() == 1 ? ". The model takes " : "\nThe model takes ";
+  text += problems.size() == 1 ? " (the model takes " : "\nThe model takes ";
   const auto& inputs = session.inputs();
   for (size_t i = 0; i < inputs.size() && i < kListed; ++i) text += (i == 0 ? "" : ", ") + Describe(inputs[i]);
   if (inputs.size() > kListed) text += " and " + std::to_string(inputs.size() - kListed) + " more";
   if (inputs.empty()) text += "no inputs";
-  return text;
+  return problems.size() == 1 ? text + ")" : text;
 }
 
 // The number of single-character changes between two names, without regard to case.

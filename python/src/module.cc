@@ -25,11 +25,11 @@ namespace {
 
 // Programs ask whether a name is in this list; the order is that of ONNX Runtime.
 constexpr const char* kKnownProviders[] = {
-    "NvTensorRTRTXExecutionProvider", "TensorrtExecutionProvider", "CUDAExecutionProvider", "MIGraphXExecutionProvider",
-    "ROCMExecutionProvider",          "OpenVINOExecutionProvider", "DnnlExecutionProvider", "VitisAIExecutionProvider",
-    "QNNExecutionProvider",           "NnapiExecutionProvider",    "VSINPUExecutionProvider", "JsExecutionProvider",
-    "CoreMLExecutionProvider",        "DmlExecutionProvider",      "WebGpuExecutionProvider", "XnnpackExecutionProvider",
-    "CANNExecutionProvider",          "AzureExecutionProvider",    "CPUExecutionProvider"};
+    "TensorrtExecutionProvider", "CUDAExecutionProvider",  "MIGraphXExecutionProvider", "OpenVINOExecutionProvider",
+    "DnnlExecutionProvider",     "VitisAIExecutionProvider", "QNNExecutionProvider",    "NnapiExecutionProvider",
+    "VSINPUExecutionProvider",   "JsExecutionProvider",    "CoreMLExecutionProvider",   "DmlExecutionProvider",
+    "RknpuExecutionProvider",    "WebNNExecutionProvider", "WebGpuExecutionProvider",   "XnnpackExecutionProvider",
+    "CANNExecutionProvider",     "AzureExecutionProvider", "CPUExecutionProvider"};
 
 std::vector<std::string> AvailableProviders() {
   Environment();  // providers are discovered when it is made

@@ -2,8 +2,6 @@
 // C.OrtValue and OrtValueVector.
 #include <pybind11/stl.h>
 
-#include <cstring>
-
 #include "python/src/arrays.h"
 #include "python/src/devices.h"
 #include "python/src/dlpack.h"
@@ -97,23 +95,11 @@ size_t SizeInBytes(const Value& value) {
 
 void CopyInto(const Value& target, const OrtValue* source) {
   RequireTensor(target, "update_inplace");
-  size_t target_bytes = 0, source_bytes = 0;
-  Check(Api().GetTensorSizeInBytes(target.get(), &target_bytes));
-  Check(Api().GetTensorSizeInBytes(source, &source_bytes));
   if (ElementCount(ReadTensorFacts(source).shape) != ElementCount(ReadTensorFacts(target.get()).shape)) {
     throw std::runtime_error("update_inplace: the given data has another number of elements than the OrtValue");
   }
-  if (source_bytes != target_bytes) {
-    throw std::runtime_error("update_inplace: the given data has " + std::to_string(source_bytes) +
-                             " bytes, the OrtValue " + std::to_string(target_bytes));
-  }
   OrtValue* to = target.get();
-  if (!IsOnCpu(source) || !IsOnCpu(to)) return CopyTensors({&source, 1}, {&to, 1}, nullptr);
-  const void* from_data = nullptr;
-  void* to_data = nullptr;
-  Check(Api().GetTensorData(source, &from_data));
-  Check(Api().GetTensorMutableData(to, &to_data));
-  if (target_bytes > 0) std::memmove(to_data, from_data, target_bytes);
+  CopyTensors({&source, 1}, {&to, 1}, nullptr);
 }
 
 // numpy converts to the value's type first, so that an array of another type keeps its meaning.

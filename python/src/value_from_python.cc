@@ -3,6 +3,7 @@
 
 #include "python/src/arrays.h"
 #include "python/src/dlpack.h"
+#include "python/src/empty_sequence.h"
 #include "python/src/errors.h"
 #include "python/src/sub_byte.h"
 #include "python/src/value.h"
@@ -85,6 +86,7 @@ InputValue SequenceFromList(py::handle list, const ValueType* expected) {
     }
     parts.push_back(std::move(part));
   }
+  if (parts.empty()) return Own(EmptySequence(element ? element->element : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT));
   auto made = Compose(ONNX_TYPE_SEQUENCE, parts);
   return Own(std::move(made), Owners(parts));
 }

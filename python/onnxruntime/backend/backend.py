@@ -37,7 +37,7 @@ PERMITTED_SESSION_OPTIONS = frozenset(
 class OnnxRuntimeBackend(Backend):
     """Prepares and runs models for programs that switch between runtimes, such as ONNX's own tests."""
 
-    allowReleasedOpsetsOnly = os.environ.get("ALLOW_RELEASED_ONNX_OPSET_ONLY", "1") == "1"  # noqa: N815
+    allowReleasedOpsetsOnly = os.environ.get("ALLOW_RELEASED_ONNX_OPSET_ONLY", "1") == "1"
 
     @classmethod
     def supports_device(cls, device: str) -> bool:
@@ -105,7 +105,9 @@ class OnnxRuntimeBackend(Backend):
         return cls.prepare(model, device, **kwargs).run(inputs, **kwargs)
 
     @classmethod
-    def run_node(cls, node: Any, inputs: Any, device: str | None = None, outputs_info: Any = None, **kwargs: Any) -> Any:
+    def run_node(
+        cls, node: Any, inputs: Any, device: str | None = None, outputs_info: Any = None, **kwargs: Any
+    ) -> Any:
         """Not offered: make a model of the node."""
         raise NotImplementedError("It is much more efficient to run a whole model than every node independently.")
 

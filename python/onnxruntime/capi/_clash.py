@@ -29,7 +29,7 @@ def foreign_files(package_folder: str, own_extension: str) -> list[str]:
 
 def installed_distributions() -> list[str]:
     """Distributions of this environment that say they install the module `onnxruntime`."""
-    from importlib import metadata  # noqa: PLC0415 - slow, and needed only where there is a clash
+    from importlib import metadata  # slow, and needed only where there is a clash
 
     return sorted(
         {

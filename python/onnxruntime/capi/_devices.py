@@ -36,7 +36,7 @@ _DEVICES = {
 def get_ort_device_type(device_type: str) -> int:
     """The number of a device type; an Exception that lists the names for an unknown one."""
     if device_type not in _DEVICES:
-        raise Exception(f"Unsupported device type: {device_type}. Known are {', '.join(_DEVICES)}")  # noqa: TRY002
+        raise Exception(f"Unsupported device type: {device_type}. Known are {', '.join(_DEVICES)}")
     return _DEVICES[device_type][0]
 
 

@@ -32,16 +32,15 @@ def _pairs(
     for entry in providers:
         if isinstance(entry, str):
             yield entry, {}
-        elif (
-            isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str) and isinstance(entry[1], dict)
-        ):
+        elif isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[0], str) and isinstance(entry[1], dict):
             yield entry
         else:
             raise ValueError("'providers' values must be either strings or (string, dict) tuples.")
 
 
 def _not_available(name: str, available: Sequence[str]) -> str:
-    nearest = C.nearest_name(name, list(available))
+    # A name that is right, of a provider that is not here, needs no other name.
+    nearest = "" if name in C.get_all_providers() else C.nearest_name(name, list(available))
     return (
         f"Specified provider '{name}' is not in available provider names."
         + (f" Did you mean '{nearest}'?" if nearest else "")

@@ -70,7 +70,7 @@ class Session:
     def get_providers(self) -> Sequence[str]:
         """Names of the session's providers, the preferred one first."""
         if C.ortrun_tools.has(_EXPLAIN_SESSION):
-            import json  # noqa: PLC0415 - needed only here
+            import json  # needed only here
 
             return json.loads(C.ortrun_tools.explain_session(self._sess))["providers"]
         names = self._sess.get_providers()

@@ -13,6 +13,10 @@ from onnxruntime.capi._providers import check_and_normalize_provider_args
 from onnxruntime.capi._session import InferenceSession, Session
 from onnxruntime.capi._values import OrtValue, copy_tensors
 
+# Programs print and compare where these come from.
+for _class in (IOBinding, InferenceSession, OrtDevice, OrtDeviceVendorId, OrtValue, Session):
+    _class.__module__ = __name__
+
 __all__ = [
     "C",
     "IOBinding",
