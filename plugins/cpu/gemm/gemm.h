@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Single-precision matrix products: C = epilogue(alpha op(A) op(B)), row-major, any size, tail and stride.
 //
-// Every element of C is one chain of multiply-adds over k in rising order, so the bits depend neither on the number of
-// threads nor on how B is stored. K = 0 gives the epilogue of 0; an empty C is left alone.
+// Every element of C is summed over k in an order that depends on the sizes and on the form of B alone, so the bits do
+// not depend on the number of threads. K = 0 gives the epilogue of 0; an empty C is left alone.
 // Pure functions: no state, no allocation, safe from any number of threads.
 #pragma once
 
