@@ -43,8 +43,9 @@ def explain(
     :param model: a path, the bytes of a model, or a session.
     :param providers: as for InferenceSession; not used for a session.
     """
-    session = model
-    if not isinstance(session, onnxruntime.InferenceSession):
+    if isinstance(model, onnxruntime.InferenceSession):
+        session = model
+    else:
         session = onnxruntime.InferenceSession(model, sess_options, providers=providers)
     return json.loads(_tools.explain_session(session._sess))
 

@@ -93,7 +93,8 @@ OrtEnv* Environment() {
     auto threading = Make<OrtThreadingOptions>(api->CreateThreadingOptions);
     Check(api->SetGlobalIntraOpNumThreads(threading.get(), global_thread_pools->intra_op));
     Check(api->SetGlobalInterOpNumThreads(threading.get(), global_thread_pools->inter_op));
-    Check(api->CreateEnvWithCustomLoggerAndGlobalThreadPools(&LogMessage, nullptr, severity, "", threading.get(), &made));
+    Check(
+        api->CreateEnvWithCustomLoggerAndGlobalThreadPools(&LogMessage, nullptr, severity, "", threading.get(), &made));
   } else {
     Check(api->CreateEnvWithCustomLogger(&LogMessage, nullptr, severity, "", &made));
   }

@@ -11,7 +11,8 @@
 
 namespace ortrun::python {
 
-/// Loads the runtime's library on the first call; throws pybind11::import_error that names the folder and what is there.
+/// Loads the runtime's library on the first call; throws pybind11::import_error that names the folder and what is
+/// there.
 void LoadRuntime();
 
 const OrtApiBase& ApiBase();

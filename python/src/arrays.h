@@ -29,7 +29,8 @@ class ArrayView {
   }
   /// Whether the memory is what the runtime reads: row-major, aligned, in the machine's byte order.
   bool plain() const {
-    constexpr int kWanted = pybind11::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | pybind11::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    constexpr int kWanted =
+        pybind11::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | pybind11::detail::npy_api::NPY_ARRAY_ALIGNED_;
     return (proxy_->flags & kWanted) == kWanted &&
            pybind11::detail::array_descriptor_proxy(proxy_->descr)->byteorder != '>';
   }

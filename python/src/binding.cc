@@ -127,15 +127,16 @@ class Binding {
     throw std::runtime_error("the model has no input '" + name + "'" + Hint(name, known));
   }
 
-  static Owned<OrtValue> ValueOver(const Device& device, const py::object& type, const Shape& shape, uintptr_t pointer) {
+  static Owned<OrtValue> ValueOver(const Device& device, const py::object& type, const Shape& shape,
+                                   uintptr_t pointer) {
     const ElementType element = FromUserType(type);
     if (element == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) {
       throw std::runtime_error("memory of strings cannot be bound; bind an OrtValue or an array instead");
     }
     const size_t bytes = PackedBytes(element, ElementCount(shape));
     if (pointer == 0 && bytes > 0) throw std::runtime_error("buffer_ptr is 0, there is no memory to bind");
-    return Make<OrtValue>(Api().CreateTensorWithDataAsOrtValue, MemoryOf(device), reinterpret_cast<void*>(pointer), bytes,
-                          shape.data(), shape.size(), element);
+    return Make<OrtValue>(Api().CreateTensorWithDataAsOrtValue, MemoryOf(device), reinterpret_cast<void*>(pointer),
+                          bytes, shape.data(), shape.size(), element);
   }
 
   static py::object Holder(InputValue input, const py::object& array) {
@@ -143,10 +144,12 @@ class Binding {
     return py::cast(std::make_shared<Value>(std::move(input.made), std::move(input.owner)));
   }
 
-  static void Keep(py::dict& kept, const std::string& name, py::object object) { kept[py::str(name)] = std::move(object); }
+  static void Keep(py::dict& kept, const std::string& name, py::object object) {
+    kept[py::str(name)] = std::move(object);
+  }
 
   py::object session_;
-  py::dict inputs_;   // what is bound stays alive
+  py::dict inputs_;  // what is bound stays alive
   py::dict outputs_;
   Owned<OrtIoBinding> binding_;
   bool has_run_ = false;

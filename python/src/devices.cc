@@ -104,7 +104,8 @@ void DefineMemoryInfo(py::module_& m) {
                     made.info = made.owned.get();
                     return made;
                   })
-      .def_property_readonly("name", [](const MemoryInfo& m) { return Ask<const char*>(Api().MemoryInfoGetName, m.info); })
+      .def_property_readonly("name",
+                             [](const MemoryInfo& m) { return Ask<const char*>(Api().MemoryInfoGetName, m.info); })
       .def_property_readonly("device_id", [](const MemoryInfo& m) { return Ask<int>(Api().MemoryInfoGetId, m.info); })
       .def_property_readonly("mem_type",
                              [](const MemoryInfo& m) { return Ask<OrtMemType>(Api().MemoryInfoGetMemType, m.info); })

@@ -9,9 +9,7 @@ namespace ortrun::python {
 namespace {
 
 // Fields of protobuf messages; every text here is shorter than 128 bytes, so that a length is one byte.
-std::string Number(int field, int value) {
-  return {static_cast<char>(field << 3), static_cast<char>(value)};
-}
+std::string Number(int field, int value) { return {static_cast<char>(field << 3), static_cast<char>(value)}; }
 
 // Fields above 15 have a two-byte key.
 std::string NumberInHighField(int field, int value) {

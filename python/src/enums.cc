@@ -18,7 +18,9 @@ void DefineSessionEnums(py::module_& m) {
       .value("ORT_ENABLE_EXTENDED", ORT_ENABLE_EXTENDED)
       .value("ORT_ENABLE_LAYOUT", ORT_ENABLE_LAYOUT)
       .value("ORT_ENABLE_ALL", ORT_ENABLE_ALL);
-  py::enum_<ExecutionMode>(m, "ExecutionMode").value("ORT_SEQUENTIAL", ORT_SEQUENTIAL).value("ORT_PARALLEL", ORT_PARALLEL);
+  py::enum_<ExecutionMode>(m, "ExecutionMode")
+      .value("ORT_SEQUENTIAL", ORT_SEQUENTIAL)
+      .value("ORT_PARALLEL", ORT_PARALLEL);
   py::enum_<ExecutionOrder>(m, "ExecutionOrder")
       .value("DEFAULT", ExecutionOrder::kDefault)
       .value("PRIORITY_BASED", ExecutionOrder::kPriorityBased)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Provider libraries, the devices that they offer, and allocators.
 #include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "python/src/devices.h"
@@ -65,7 +67,7 @@ Owned<OrtArenaCfg> MakeArena(const ArenaConfig* config) {
   return Make<OrtArenaCfg>(Api().CreateArenaCfgV2, keys.data(), values.data(), keys.size());
 }
 
-void RegisterLibrary(const std::string& name, const std::string& path) {
+void RegisterLibrary(const std::string& name, const std::filesystem::path& path) {
   OrtEnv* environment = Environment();
   const ReleaseGil released;
   Check(Api().RegisterExecutionProviderLibrary(environment, name.c_str(), path.c_str()));
@@ -108,22 +110,24 @@ void DefineClasses(py::module_& m) {
   py::class_<HardwareDevice>(m, "OrtHardwareDevice", "A processor of this machine.")
       .def_property_readonly("type", [](const HardwareDevice& d) { return Api().HardwareDevice_Type(d.device); })
       .def_property_readonly("vendor", [](const HardwareDevice& d) { return Api().HardwareDevice_Vendor(d.device); })
-      .def_property_readonly("vendor_id", [](const HardwareDevice& d) { return Api().HardwareDevice_VendorId(d.device); })
-      .def_property_readonly("device_id", [](const HardwareDevice& d) { return Api().HardwareDevice_DeviceId(d.device); })
+      .def_property_readonly("vendor_id",
+                             [](const HardwareDevice& d) { return Api().HardwareDevice_VendorId(d.device); })
+      .def_property_readonly("device_id",
+                             [](const HardwareDevice& d) { return Api().HardwareDevice_DeviceId(d.device); })
       .def_property_readonly("metadata",
                              [](const HardwareDevice& d) { return ToDict(Api().HardwareDevice_Metadata(d.device)); });
 
-  py::class_<SyncStream>(m, "OrtSyncStream", "A stream of work on a device.").def("get_handle", [](const SyncStream& s) {
-    return reinterpret_cast<uintptr_t>(Api().SyncStream_GetHandle(s.stream.get()));
-  });
+  py::class_<SyncStream>(m, "OrtSyncStream", "A stream of work on a device.")
+      .def("get_handle",
+           [](const SyncStream& s) { return reinterpret_cast<uintptr_t>(Api().SyncStream_GetHandle(s.stream.get())); });
 
   py::class_<EpDevice>(m, "OrtEpDevice", "A device that a provider offers to serve.")
       .def_property_readonly("ep_name", [](const EpDevice& d) { return Api().EpDevice_EpName(d.get()); })
       .def_property_readonly("ep_vendor", [](const EpDevice& d) { return Api().EpDevice_EpVendor(d.get()); })
-      .def_property_readonly("ep_metadata", [](const EpDevice& d) { return ToDict(Api().EpDevice_EpMetadata(d.get())); })
+      .def_property_readonly("ep_metadata",
+                             [](const EpDevice& d) { return ToDict(Api().EpDevice_EpMetadata(d.get())); })
       .def_property_readonly("ep_options", [](const EpDevice& d) { return ToDict(Api().EpDevice_EpOptions(d.get())); })
-      .def_property_readonly("device",
-                             [](const EpDevice& d) { return HardwareDevice{Api().EpDevice_Device(d.get())}; })
+      .def_property_readonly("device", [](const EpDevice& d) { return HardwareDevice{Api().EpDevice_Device(d.get())}; })
       .def("memory_info",
            [](const EpDevice& d, OrtDeviceMemoryType type) -> py::object {
              const OrtMemoryInfo* memory = Api().EpDevice_MemoryInfo(d.get(), type);
@@ -161,7 +165,8 @@ std::span<const OrtEpDevice* const> EpDevices() {
 const OrtEpDevice* EpDevice::get() const {
   const auto present = EpDevices();
   if (std::find(present.begin(), present.end(), device_) == present.end()) {
-    throw std::runtime_error("this OrtEpDevice has ended: its provider library was unregistered; call get_ep_devices again");
+    throw std::runtime_error(
+        "this OrtEpDevice has ended: its provider library was unregistered; call get_ep_devices again");
   }
   return device_;
 }
@@ -191,14 +196,15 @@ void DefineEpDevices(py::module_& m) {
   m.def("get_hardware_devices", &HardwareDevices);
   m.def("create_and_register_allocator", &RegisterAllocator);
   m.def("create_and_register_allocator_v2", &RegisterAllocatorV2);
-  m.def("copy_tensors", [](const std::vector<ValuePtr>& from, const std::vector<ValuePtr>& to, const SyncStream* stream) {
-    if (from.size() != to.size()) throw std::runtime_error("copy_tensors: as many targets as sources are needed");
-    for (size_t i = 0; i < from.size(); ++i) {
-      const OrtValue* source = from[i]->get();
-      OrtValue* target = to[i]->get();
-      CopyTensors({&source, 1}, {&target, 1}, stream ? stream->stream.get() : nullptr);
-    }
-  });
+  m.def("copy_tensors",
+        [](const std::vector<ValuePtr>& from, const std::vector<ValuePtr>& to, const SyncStream* stream) {
+          if (from.size() != to.size()) throw std::runtime_error("copy_tensors: as many targets as sources are needed");
+          for (size_t i = 0; i < from.size(); ++i) {
+            const OrtValue* source = from[i]->get();
+            OrtValue* target = to[i]->get();
+            CopyTensors({&source, 1}, {&target, 1}, stream ? stream->stream.get() : nullptr);
+          }
+        });
 }
 
 }  // namespace ortrun::python

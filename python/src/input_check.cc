@@ -100,7 +100,8 @@ size_t Distance(const std::string& a, const std::string& b) {
     size_t diagonal = row[0];
     row[0] = i;
     for (size_t j = 1; j <= b.size(); ++j) {
-      const bool same = std::tolower(static_cast<unsigned char>(a[i - 1])) == std::tolower(static_cast<unsigned char>(b[j - 1]));
+      const bool same =
+          std::tolower(static_cast<unsigned char>(a[i - 1])) == std::tolower(static_cast<unsigned char>(b[j - 1]));
       const size_t changed = diagonal + (same ? 0 : 1);
       diagonal = row[j];
       row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
@@ -150,7 +151,8 @@ void ExplainFeed(const Session& session, const py::dict& feed) {
       continue;
     }
     const auto name = key.cast<std::string>();
-    problems.push_back("Invalid input name: '" + name + "'" + Hint(name, missing.empty() ? FeedNames(session) : missing));
+    problems.push_back("Invalid input name: '" + name + "'" +
+                       Hint(name, missing.empty() ? FeedNames(session) : missing));
   }
   if (problems.empty()) return;
   const std::string text = Join(session, problems);

@@ -36,9 +36,8 @@ void WriteToStandardError(OrtLoggingLevel severity, const char* logid, const cha
 }
 
 py::str Text(const char* text) {
-  return py::reinterpret_steal<py::str>(
-      PyUnicode_DecodeUTF8(text ? text : "", static_cast<Py_ssize_t>(std::char_traits<char>::length(text ? text : "")),
-                           "replace"));
+  return py::reinterpret_steal<py::str>(PyUnicode_DecodeUTF8(
+      text ? text : "", static_cast<Py_ssize_t>(std::char_traits<char>::length(text ? text : "")), "replace"));
 }
 
 // Answers false where the message still has to be written.

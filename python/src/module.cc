@@ -25,11 +25,11 @@ namespace {
 
 // Programs ask whether a name is in this list; the order is that of ONNX Runtime.
 constexpr const char* kKnownProviders[] = {
-    "TensorrtExecutionProvider", "CUDAExecutionProvider",  "MIGraphXExecutionProvider", "OpenVINOExecutionProvider",
-    "DnnlExecutionProvider",     "VitisAIExecutionProvider", "QNNExecutionProvider",    "NnapiExecutionProvider",
-    "VSINPUExecutionProvider",   "JsExecutionProvider",    "CoreMLExecutionProvider",   "DmlExecutionProvider",
-    "RknpuExecutionProvider",    "WebNNExecutionProvider", "WebGpuExecutionProvider",   "XnnpackExecutionProvider",
-    "CANNExecutionProvider",     "AzureExecutionProvider", "CPUExecutionProvider"};
+    "TensorrtExecutionProvider", "CUDAExecutionProvider",    "MIGraphXExecutionProvider", "OpenVINOExecutionProvider",
+    "DnnlExecutionProvider",     "VitisAIExecutionProvider", "QNNExecutionProvider",      "NnapiExecutionProvider",
+    "VSINPUExecutionProvider",   "JsExecutionProvider",      "CoreMLExecutionProvider",   "DmlExecutionProvider",
+    "RknpuExecutionProvider",    "WebNNExecutionProvider",   "WebGpuExecutionProvider",   "XnnpackExecutionProvider",
+    "CANNExecutionProvider",     "AzureExecutionProvider",   "CPUExecutionProvider"};
 
 std::vector<std::string> AvailableProviders() {
   Environment();  // providers are discovered when it is made
@@ -60,8 +60,10 @@ std::string DeviceKind() {
 }
 
 void DefineFunctions(py::module_& m) {
-  m.def("get_version_string", [] { return std::string(ApiBase().GetVersionString()); }, "The runtime's version.");
-  m.def("get_build_info", [] { return std::string(Api().GetBuildInfoString()); }, "How the runtime was built.");
+  m.def(
+      "get_version_string", [] { return std::string(ApiBase().GetVersionString()); }, "The runtime's version.");
+  m.def(
+      "get_build_info", [] { return std::string(Api().GetBuildInfoString()); }, "How the runtime was built.");
   m.def("get_device", &DeviceKind, "Return the device used to compute the prediction (CPU, GPU)");
   m.def("get_available_providers", &AvailableProviders,
         "Return list of available Execution Providers in this installed version. The order of elements represents the "
@@ -70,15 +72,18 @@ void DefineFunctions(py::module_& m) {
         "Return list of Execution Providers that this version can know. The order of elements represents the default "
         "priority order of Execution Providers from highest to lowest.");
   m.def("has_collective_ops", [] { return false; });
-  m.def("enable_telemetry_events", [] {}, "Succeeds; this runtime has no telemetry.");
-  m.def("disable_telemetry_events", [] {}, "Succeeds; this runtime has no telemetry.");
-  m.def("set_global_thread_pool_sizes",
-        [](int intra, int inter) {
-          if (intra < 0 || inter < 0) throw std::runtime_error("thread pool sizes cannot be negative");
-          SetGlobalThreadPools({intra, inter});
-        },
-        "Makes one pool for all sessions with use_per_session_threads = False. Call it before anything else.",
-        py::arg("intra_op_num_threads") = 0, py::arg("inter_op_num_threads") = 0);
+  m.def(
+      "enable_telemetry_events", [] {}, "Succeeds; this runtime has no telemetry.");
+  m.def(
+      "disable_telemetry_events", [] {}, "Succeeds; this runtime has no telemetry.");
+  m.def(
+      "set_global_thread_pool_sizes",
+      [](int intra, int inter) {
+        if (intra < 0 || inter < 0) throw std::runtime_error("thread pool sizes cannot be negative");
+        SetGlobalThreadPools({intra, inter});
+      },
+      "Makes one pool for all sessions with use_per_session_threads = False. Call it before anything else.",
+      py::arg("intra_op_num_threads") = 0, py::arg("inter_op_num_threads") = 0);
   m.def("nearest_name", &Nearest, "The nearest of the known names, '' when none is near.");
 }
 

@@ -208,8 +208,8 @@ void SessionOptions::SetLoadCancellation(bool cancel) {
 
 void AppendProvider(OrtSessionOptions* options, const ProviderChoice& choice) {
   const Pointers pointers = PointersTo(choice.options);
-  OrtStatus* by_name = Api().SessionOptionsAppendExecutionProvider(
-      options, choice.name.c_str(), pointers.keys.data(), pointers.values.data(), choice.options.size());
+  OrtStatus* by_name = Api().SessionOptionsAppendExecutionProvider(options, choice.name.c_str(), pointers.keys.data(),
+                                                                   pointers.values.data(), choice.options.size());
   if (by_name == nullptr) return;
   const Owned<OrtStatus> refusal(by_name);
   std::vector<const OrtEpDevice*> devices;
@@ -259,11 +259,11 @@ py::dict SessionOptions::State() const {
   }
   py::dict state;
   const py::object self = py::cast(this, py::return_value_policy::reference);
-  for (const char* name : {"enable_cpu_mem_arena", "enable_mem_pattern", "enable_mem_reuse", "enable_profiling",
-                           "use_deterministic_compute", "use_per_session_threads", "inter_op_num_threads",
-                           "intra_op_num_threads", "log_severity_level", "log_verbosity_level", "execution_mode",
-                           "execution_order", "graph_optimization_level", "logid", "optimized_model_filepath",
-                           "profile_file_prefix"}) {
+  for (const char* name :
+       {"enable_cpu_mem_arena", "enable_mem_pattern", "enable_mem_reuse", "enable_profiling",
+        "use_deterministic_compute", "use_per_session_threads", "inter_op_num_threads", "intra_op_num_threads",
+        "log_severity_level", "log_verbosity_level", "execution_mode", "execution_order", "graph_optimization_level",
+        "logid", "optimized_model_filepath", "profile_file_prefix"}) {
     state[name] = self.attr(name);
   }
   py::list calls;

@@ -48,28 +48,32 @@ void DefineProperties(py::class_<SessionOptions>& c) {
 void DefineMethods(py::class_<SessionOptions>& c) {
   c.def("add_session_config_entry", &SessionOptions::AddConfigEntry, "Sets one configuration entry.")
       .def("get_session_config_entry", &SessionOptions::ConfigEntry, "The value of a configuration entry.")
-      .def("add_free_dimension_override_by_name",
-           [](SessionOptions& self, const std::string& name, int64_t size) { self.AddFreeDimension(name, size, false); },
-           "Fixes a named dimension of the inputs.")
-      .def("add_free_dimension_override_by_denotation",
-           [](SessionOptions& self, const std::string& name, int64_t size) { self.AddFreeDimension(name, size, true); },
-           "Fixes the dimensions with a denotation.")
-      .def("register_custom_ops_library",
-           [](SessionOptions& self, const std::filesystem::path& path) { self.RegisterCustomOps(path.string()); },
-           "Loads a library of custom operators.")
+      .def(
+          "add_free_dimension_override_by_name",
+          [](SessionOptions& self, const std::string& name, int64_t size) { self.AddFreeDimension(name, size, false); },
+          "Fixes a named dimension of the inputs.")
+      .def(
+          "add_free_dimension_override_by_denotation",
+          [](SessionOptions& self, const std::string& name, int64_t size) { self.AddFreeDimension(name, size, true); },
+          "Fixes the dimensions with a denotation.")
+      .def(
+          "register_custom_ops_library",
+          [](SessionOptions& self, const std::filesystem::path& path) { self.RegisterCustomOps(path.string()); },
+          "Loads a library of custom operators.")
       .def("add_initializer", &SessionOptions::AddInitializer, "Replaces an initializer by an OrtValue.")
       .def("add_external_initializers", &SessionOptions::AddExternalInitializers,
            "Gives initializers whose data lies outside the model.")
       .def("add_external_initializers_from_files_in_memory", &SessionOptions::AddExternalFiles,
            "Gives files of external data that were read into memory.")
       .def("add_provider", &SessionOptions::AddProvider, "Adds a provider by name.")
-      .def("add_provider_for_devices",
-           [](SessionOptions& self, const std::vector<EpDevice>& devices, const StringMap& options) {
-             std::vector<const OrtEpDevice*> pointers;
-             for (const EpDevice& device : devices) pointers.push_back(device.get());
-             self.AddProviderForDevices(pointers, options);
-           },
-           "Adds the provider of these devices, which must all belong to it.")
+      .def(
+          "add_provider_for_devices",
+          [](SessionOptions& self, const std::vector<EpDevice>& devices, const StringMap& options) {
+            std::vector<const OrtEpDevice*> pointers;
+            for (const EpDevice& device : devices) pointers.push_back(device.get());
+            self.AddProviderForDevices(pointers, options);
+          },
+          "Adds the provider of these devices, which must all belong to it.")
       .def("has_providers", &SessionOptions::has_providers, "Whether providers were added.")
       .def("set_provider_selection_policy", &SessionOptions::SetSelectionPolicy,
            "Lets the runtime choose devices by a policy.")
@@ -104,9 +108,7 @@ void DefineRunOptions(py::module_& m) {
             Check(Api().RunOptionsGetRunLogSeverityLevel(self.handle.get(), &level));
             return level;
           },
-          [](RunOptions& self, int level) {
-            Check(Api().RunOptionsSetRunLogSeverityLevel(self.handle.get(), level));
-          },
+          [](RunOptions& self, int level) { Check(Api().RunOptionsSetRunLogSeverityLevel(self.handle.get(), level)); },
           "0:Verbose, 1:Info, 2:Warning, 3:Error, 4:Fatal; -1: the session's level.")
       .def_property(
           "log_verbosity_level",
@@ -115,9 +117,7 @@ void DefineRunOptions(py::module_& m) {
             Check(Api().RunOptionsGetRunLogVerbosityLevel(self.handle.get(), &level));
             return level;
           },
-          [](RunOptions& self, int level) {
-            Check(Api().RunOptionsSetRunLogVerbosityLevel(self.handle.get(), level));
-          },
+          [](RunOptions& self, int level) { Check(Api().RunOptionsSetRunLogVerbosityLevel(self.handle.get(), level)); },
           "Sub-level of verbose messages; debug builds only.")
       .def_property(
           "logid",
@@ -147,18 +147,20 @@ void DefineRunOptions(py::module_& m) {
           "Only execute the nodes needed by fetch list")
       .def_readwrite("training_mode", &RunOptions::training_mode,
                      "Kept for programs that set it; this runtime infers only.")
-      .def("add_run_config_entry",
-           [](RunOptions& self, const std::string& key, const std::string& value) {
-             Check(Api().AddRunConfigEntry(self.handle.get(), key.c_str(), value.c_str()));
-           },
-           "Sets one configuration entry of the run.")
-      .def("get_run_config_entry",
-           [](const RunOptions& self, const std::string& key) {
-             const char* value = Api().GetRunConfigEntry(self.handle.get(), key.c_str());
-             if (value == nullptr) throw std::runtime_error("RunOptions does not have configuration with key: " + key);
-             return std::string(value);
-           },
-           "The value of a configuration entry.")
+      .def(
+          "add_run_config_entry",
+          [](RunOptions& self, const std::string& key, const std::string& value) {
+            Check(Api().AddRunConfigEntry(self.handle.get(), key.c_str(), value.c_str()));
+          },
+          "Sets one configuration entry of the run.")
+      .def(
+          "get_run_config_entry",
+          [](const RunOptions& self, const std::string& key) {
+            const char* value = Api().GetRunConfigEntry(self.handle.get(), key.c_str());
+            if (value == nullptr) throw std::runtime_error("RunOptions does not have configuration with key: " + key);
+            return std::string(value);
+          },
+          "The value of a configuration entry.")
       .def("add_active_adapter", [](RunOptions& self, const py::object& adapter) {
         Check(Api().RunOptionsAddActiveLoraAdapter(self.handle.get(), adapter.cast<const LoraAdapter&>().get()));
         self.adapters.push_back(adapter);

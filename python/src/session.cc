@@ -124,7 +124,8 @@ std::vector<size_t> Session::WantedOutputs(const py::object& output_names) const
   std::string unknown;
   for (const py::handle name : output_names) {
     if (!PyUnicode_Check(name.ptr())) {
-      throw py::type_error("output_names must hold str, not " + py::repr(py::type::handle_of(name)).cast<std::string>());
+      throw py::type_error("output_names must hold str, not " +
+                           py::repr(py::type::handle_of(name)).cast<std::string>());
     }
     const Py_ssize_t index = OutputIndex(name.ptr());
     if (index >= 0) {

@@ -33,7 +33,8 @@ class Session {
   OrtSession* get() const;
 
   pybind11::list Run(const pybind11::object& output_names, const pybind11::object& feed, const RunOptions* options);
-  ValueVector RunWithValues(const pybind11::dict& feed, const pybind11::object& output_names, const RunOptions* options);
+  ValueVector RunWithValues(const pybind11::dict& feed, const pybind11::object& output_names,
+                            const RunOptions* options);
   void RunWithVectors(const RunOptions* options, const std::vector<std::string>& feed_names, const ValueVector& feeds,
                       const std::vector<std::string>& fetch_names, ValueVector& fetches,
                       const std::vector<Device>& fetch_devices);
@@ -74,7 +75,8 @@ class Session {
   size_t tensor_outputs_ = 0;
 };
 
-/// The inputs of one run in the form that C takes. Names belong to the session, values to `values` or the feed's objects.
+/// The inputs of one run in the form that C takes. Names belong to the session, values to `values` or the feed's
+/// objects.
 struct Feed {
   std::vector<const char*> names;
   std::vector<const OrtValue*> pointers;

@@ -127,18 +127,20 @@ void DefineAssignment(py::module_& m) {
 
 void DefineSession(py::module_& m) {
   DefineAssignment(m);
-  py::class_<Session>(m, "InferenceSession", "A session of the runtime; onnxruntime.InferenceSession is made for programs.")
+  py::class_<Session>(m, "InferenceSession",
+                      "A session of the runtime; onnxruntime.InferenceSession is made for programs.")
       .def(py::init([](const SessionOptions& options, py::object model, bool is_path, bool) {
              return std::make_unique<Session>(options, std::move(model), is_path);
            }),
            py::arg("options"), py::arg("model"), py::arg("is_path"), py::arg("read_config_from_model") = false)
-      .def("initialize_session",
-           [](Session& self, const std::vector<std::string>& providers, const std::vector<StringMap>& options,
-              const py::iterable& disabled_optimizers) {
-             self.Initialize(providers, options, disabled_optimizers.cast<std::vector<std::string>>());
-           },
-           "Loads the model with these providers.", py::arg("providers"), py::arg("provider_options"),
-           py::arg("disabled_optimizers") = py::tuple())
+      .def(
+          "initialize_session",
+          [](Session& self, const std::vector<std::string>& providers, const std::vector<StringMap>& options,
+             const py::iterable& disabled_optimizers) {
+            self.Initialize(providers, options, disabled_optimizers.cast<std::vector<std::string>>());
+          },
+          "Loads the model with these providers.", py::arg("providers"), py::arg("provider_options"),
+          py::arg("disabled_optimizers") = py::tuple())
       .def("run", &Session::Run, py::arg("output_names"), py::arg("input_feed"), py::arg("run_options") = nullptr)
       .def("run_with_ort_values", &Session::RunWithValues, py::arg("input_feed"), py::arg("output_names"),
            py::arg("run_options") = nullptr)
@@ -158,12 +160,14 @@ void DefineSession(py::module_& m) {
       .def_property_readonly("inputs_meta", [](const Session& self) { return self.inputs(); })
       .def_property_readonly("outputs_meta", [](const Session& self) { return self.outputs(); })
       .def_property_readonly("overridable_initializers", [](const Session& self) { return self.overridable(); })
-      .def_property_readonly("input_meminfos", [](const Session& self) {
-        return MemoryInfos(self, self.inputs().size(), Api().SessionGetMemoryInfoForInputs);
-      })
-      .def_property_readonly("output_meminfos", [](const Session& self) {
-        return MemoryInfos(self, self.outputs().size(), Api().SessionGetMemoryInfoForOutputs);
-      })
+      .def_property_readonly("input_meminfos",
+                             [](const Session& self) {
+                               return MemoryInfos(self, self.inputs().size(), Api().SessionGetMemoryInfoForInputs);
+                             })
+      .def_property_readonly("output_meminfos",
+                             [](const Session& self) {
+                               return MemoryInfos(self, self.outputs().size(), Api().SessionGetMemoryInfoForOutputs);
+                             })
       .def_property_readonly("input_epdevices", &InputDevices);
 }
 

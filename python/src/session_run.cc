@@ -157,7 +157,8 @@ py::list Session::Run(const py::object& output_names, const py::object& feed_obj
           outputs.values.data());
   py::list result(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) {
-    PyList_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i), TakeOutput(*wanted[i], outputs.values[i]).release().ptr());
+    PyList_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i),
+                    TakeOutput(*wanted[i], outputs.values[i]).release().ptr());
   }
   return result;
 }

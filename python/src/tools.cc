@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python/src/tools.h"
 
-#include <filesystem>
 #include <pybind11/stl/filesystem.h>
+#include <filesystem>
 
 #include "ortrun/tools.h"
 #include "python/src/errors.h"
@@ -56,7 +56,8 @@ std::string AskSession(const Session& session, const char* name) {
 }  // namespace
 
 void DefineTools(py::module_& parent) {
-  py::module_ m = parent.def_submodule("ortrun_tools", "What ortrun tells beyond the interface of ONNX Runtime, as JSON.");
+  py::module_ m =
+      parent.def_submodule("ortrun_tools", "What ortrun tells beyond the interface of ONNX Runtime, as JSON.");
   m.def("list_providers", &ListProviders);
   m.def("describe_model", &DescribeModel);
   m.def("explain_session", [](const Session& session) { return AskSession(session, ORTRUN_EXPLAIN_SESSION); });

@@ -112,10 +112,13 @@ py::list ValueType::Shape() const {
 
 void DefineNodeArg(py::module_& m) {
   py::class_<NodeArg>(m, "NodeArg", "Name, type and shape of an input or output of a model.")
-      .def_property_readonly("name", [](const NodeArg& self) { return self.name; }, "node name")
-      .def_property_readonly("type", [](const NodeArg& self) { return self.type.Text(); }, "node type")
       .def_property_readonly(
-          "shape", [](const NodeArg& self) { return self.type.Shape(); }, "node shape (assuming the node holds a tensor)")
+          "name", [](const NodeArg& self) { return self.name; }, "node name")
+      .def_property_readonly(
+          "type", [](const NodeArg& self) { return self.type.Text(); }, "node type")
+      .def_property_readonly(
+          "shape", [](const NodeArg& self) { return self.type.Shape(); },
+          "node shape (assuming the node holds a tensor)")
       .def("__str__", [](const NodeArg& self) {
         return "NodeArg(name='" + self.name + "', type='" + self.type.Text() +
                "', shape=" + py::repr(self.type.Shape()).cast<std::string>() + ")";

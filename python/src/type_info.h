@@ -19,8 +19,8 @@ struct ValueType {
   bool optional = false;
   ElementType element = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;  ///< of a tensor; the key of a map
   bool has_shape = false;
-  std::vector<int64_t> shape;      ///< -1 where a dimension is free
-  std::vector<std::string> names;  ///< names of free dimensions, "" for none; as long as shape
+  std::vector<int64_t> shape;        ///< -1 where a dimension is free
+  std::vector<std::string> names;    ///< names of free dimensions, "" for none; as long as shape
   std::shared_ptr<ValueType> inner;  ///< element of a sequence, value of a map
 
   bool is_tensor() const { return kind == ONNX_TYPE_TENSOR && !optional; }

@@ -127,8 +127,9 @@ void PushBatch(ValueVector& vector, const py::sequence& tensors, const std::vect
   for (size_t i = 0; i < count; ++i) {
     const ElementType element = FromUserType(types[i]);
     const size_t bytes = PackedBytes(element, ElementCount(shapes[i]));
-    auto made = Make<OrtValue>(Api().CreateTensorWithDataAsOrtValue, MemoryOf(devices[i]),
-                               reinterpret_cast<void*>(pointers[i]), bytes, shapes[i].data(), shapes[i].size(), element);
+    auto made =
+        Make<OrtValue>(Api().CreateTensorWithDataAsOrtValue, MemoryOf(devices[i]), reinterpret_cast<void*>(pointers[i]),
+                       bytes, shapes[i].data(), shapes[i].size(), element);
     vector.values.push_back(std::make_shared<Value>(std::move(made), py::object(tensors[i])));
   }
 }
@@ -137,11 +138,14 @@ void DefineOrtValue(py::module_& m) {
   py::class_<Value, ValuePtr>(m, "OrtValue", "A value of the runtime: a tensor, a sequence, a map or an optional.")
       .def_static("ortvalue_from_numpy", &ValueFromArray)
       .def_static("ortvalue_from_numpy_with_onnx_type", &ValueFromArrayAs)
-      .def_static("ortvalue_from_shape_and_type", [](const Shape& shape, const py::object& type,
-                                                     const Device& device) { return Allocate(shape, type, AllocatorOf(device)); })
-      .def_static("ortvalue_from_shape_and_onnx_type", [](const Shape& shape, int type, const Device& device) {
-        return Allocate(shape, py::int_(type), AllocatorOf(device));
-      })
+      .def_static("ortvalue_from_shape_and_type",
+                  [](const Shape& shape, const py::object& type, const Device& device) {
+                    return Allocate(shape, type, AllocatorOf(device));
+                  })
+      .def_static("ortvalue_from_shape_and_onnx_type",
+                  [](const Shape& shape, int type, const Device& device) {
+                    return Allocate(shape, py::int_(type), AllocatorOf(device));
+                  })
       .def_static("ortvalue_from_shape_and_type_for_memory_info",
                   [](const Shape& shape, const py::object& type, const MemoryInfo& memory) {
                     return Allocate(shape, type, AllocatorOf(memory.info));
@@ -150,45 +154,54 @@ void DefineOrtValue(py::module_& m) {
                   [](const Shape& shape, int type, const MemoryInfo& memory) {
                     return Allocate(shape, py::int_(type), AllocatorOf(memory.info));
                   })
-      .def_static("from_dlpack", [](const py::object& data) { return ValueFromDlpack(data); }, py::arg("data"))
+      .def_static(
+          "from_dlpack", [](const py::object& data) { return ValueFromDlpack(data); }, py::arg("data"))
       .def("to_dlpack", [](const ValuePtr& self) { return ToDlpack(self); })
-      .def("__dlpack__", [](const ValuePtr& self, const py::object&) { return ToDlpack(self); },
-           py::arg("stream") = py::none())
-      .def("__dlpack_device__", [](const Value& self) {
-        RequireTensor(self, "__dlpack_device__");
-        return DlpackDevice(self.get());
-      })
-      .def("data_ptr", [](const Value& self) {
-        RequireTensor(self, "data_ptr");
-        void* data = nullptr;
-        Check(Api().GetTensorMutableData(self.get(), &data));
-        return reinterpret_cast<uintptr_t>(data);
-      })
-      .def("device_name", [](const Value& self) {
-        RequireTensor(self, "device_name");
-        return DeviceName(DeviceOfTensor(self));
-      })
-      .def("shape", [](const Value& self) {
-        RequireTensor(self, "shape");
-        const auto shape = ReadTensorFacts(self.get()).shape;
-        return Shape(shape.begin(), shape.end());
-      })
+      .def(
+          "__dlpack__", [](const ValuePtr& self, const py::object&) { return ToDlpack(self); },
+          py::arg("stream") = py::none())
+      .def("__dlpack_device__",
+           [](const Value& self) {
+             RequireTensor(self, "__dlpack_device__");
+             return DlpackDevice(self.get());
+           })
+      .def("data_ptr",
+           [](const Value& self) {
+             RequireTensor(self, "data_ptr");
+             void* data = nullptr;
+             Check(Api().GetTensorMutableData(self.get(), &data));
+             return reinterpret_cast<uintptr_t>(data);
+           })
+      .def("device_name",
+           [](const Value& self) {
+             RequireTensor(self, "device_name");
+             return DeviceName(DeviceOfTensor(self));
+           })
+      .def("shape",
+           [](const Value& self) {
+             RequireTensor(self, "shape");
+             const auto shape = ReadTensorFacts(self.get()).shape;
+             return Shape(shape.begin(), shape.end());
+           })
       .def("data_type", [](const Value& self) { return TypeOf(self).Text(); })
-      .def("element_type", [](const Value& self) {
-        const ValueType type = TypeOf(self);
-        return static_cast<int>(type.inner ? type.inner->element : type.element);
-      })
+      .def("element_type",
+           [](const Value& self) {
+             const ValueType type = TypeOf(self);
+             return static_cast<int>(type.inner ? type.inner->element : type.element);
+           })
       .def("has_value", &HasValue)
       .def("is_tensor", [](const Value& self) { return KindOf(self.get()) == ONNX_TYPE_TENSOR; })
       .def("is_sparse_tensor", [](const Value& self) { return KindOf(self.get()) == ONNX_TYPE_SPARSETENSOR; })
-      .def("is_tensor_sequence", [](const Value& self) {
-        const ValueType type = TypeOf(self);
-        return type.kind == ONNX_TYPE_SEQUENCE && type.inner && type.inner->kind == ONNX_TYPE_TENSOR;
-      })
-      .def("numpy", [](const ValuePtr& self) {
-        RequireTensor(*self, "numpy");
-        return ToPython(self);
-      })
+      .def("is_tensor_sequence",
+           [](const Value& self) {
+             const ValueType type = TypeOf(self);
+             return type.kind == ONNX_TYPE_SEQUENCE && type.inner && type.inner->kind == ONNX_TYPE_TENSOR;
+           })
+      .def("numpy",
+           [](const ValuePtr& self) {
+             RequireTensor(*self, "numpy");
+             return ToPython(self);
+           })
       .def("tensor_size_in_bytes", &SizeInBytes)
       .def("update_inplace", [](const Value& self, const Value& source) { CopyInto(self, source.get()); })
       .def("update_inplace", &UpdateFromArray);
@@ -201,26 +214,31 @@ void DefineValue(py::module_& m) {
   py::class_<ValueVector>(m, "OrtValueVector", "A list of values that is handed on without converting its elements.")
       .def(py::init<>())
       .def("push_back", [](ValueVector& self, const ValuePtr& value) { self.values.push_back(value); })
-      .def("push_back", [](ValueVector& self, const py::object& capsule, bool) {
-        self.values.push_back(ValueFromDlpack(capsule));
-      }, "Takes a DLPack tensor.", py::arg(), py::arg("is_bool_tensor") = false)
+      .def(
+          "push_back",
+          [](ValueVector& self, const py::object& capsule, bool) { self.values.push_back(ValueFromDlpack(capsule)); },
+          "Takes a DLPack tensor.", py::arg(), py::arg("is_bool_tensor") = false)
       .def("push_back_batch", &PushBatch)
       .def("reserve", [](ValueVector& self, size_t count) { self.values.reserve(count); })
       .def("shrink_to_fit", [](ValueVector& self) { self.values.shrink_to_fit(); })
       .def("__len__", [](const ValueVector& self) { return self.values.size(); })
       .def("__iter__", [](const ValueVector& self) { return py::iter(py::cast(self.values)); })
       .def("__getitem__", [](const ValueVector& self, size_t index) { return At(self, index); })
-      .def("element_type_at", [](const ValueVector& self, size_t index) {
-        return static_cast<int>(ReadTensorFacts(At(self, index)->get()).element);
-      })
+      .def("element_type_at",
+           [](const ValueVector& self, size_t index) {
+             return static_cast<int>(ReadTensorFacts(At(self, index)->get()).element);
+           })
       .def("dlpack_at", [](const ValueVector& self, size_t index) { return ToDlpack(At(self, index)); })
-      .def("to_dlpacks", [](const ValueVector& self, const py::object& to_tensor) {
-        py::list result;
-        for (const ValuePtr& value : self.values) {
-          result.append(to_tensor.is_none() ? ToDlpack(value) : to_tensor(ToDlpack(value)));
-        }
-        return result;
-      }, "DLPack capsules of all values, or what `to_tensor` makes of each.");
+      .def(
+          "to_dlpacks",
+          [](const ValueVector& self, const py::object& to_tensor) {
+            py::list result;
+            for (const ValuePtr& value : self.values) {
+              result.append(to_tensor.is_none() ? ToDlpack(value) : to_tensor(ToDlpack(value)));
+            }
+            return result;
+          },
+          "DLPack capsules of all values, or what `to_tensor` makes of each.");
 }
 
 }  // namespace ortrun::python

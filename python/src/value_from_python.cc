@@ -23,7 +23,8 @@ void FillString(OrtValue* tensor, size_t index, PyObject* element) {
     if (PyBytes_AsStringAndSize(element, &bytes, &length) != 0) throw py::error_already_set();
     data = bytes;
   } else {
-    text = PyUnicode_Check(element) ? py::reinterpret_borrow<py::object>(element) : py::object(py::str(py::handle(element)));
+    text = PyUnicode_Check(element) ? py::reinterpret_borrow<py::object>(element)
+                                    : py::object(py::str(py::handle(element)));
     data = PyUnicode_AsUTF8AndSize(text.ptr(), &length);
     if (data == nullptr) throw py::error_already_set();
   }
@@ -100,13 +101,13 @@ InputValue MapFromDict(const py::dict& dict, const ValueType* expected) {
   const py::list keys(dict.attr("keys")());
   const py::list values(dict.attr("values")());
   const bool text_keys = py::len(keys) > 0 && PyUnicode_Check(py::object(keys[0]).ptr());
-  const ElementType key_type = typed        ? expected->element
+  const ElementType key_type = typed       ? expected->element
                                : text_keys ? ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING
                                            : ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
   std::vector<InputValue> parts;
   parts.push_back(TensorFromArray(ArrayOf(keys, key_type)));
-  parts.push_back(TensorFromArray(ArrayOf(
-      values, typed ? expected->inner->element : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT)));
+  parts.push_back(
+      TensorFromArray(ArrayOf(values, typed ? expected->inner->element : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT)));
   auto made = Compose(ONNX_TYPE_MAP, parts);
   return Own(std::move(made), Owners(parts));
 }

@@ -26,8 +26,15 @@ _NOT_PICKLED = ("_sess", "_inputs_meta", "_outputs_meta", "_overridable_initiali
 class Session:
     """What all sessions share; programs make an InferenceSession."""
 
+    # Set by the derived class.
+    _sess: C.InferenceSession
+    _sess_options: C.SessionOptions
+    _inputs_meta: list[C.NodeArg]
+    _outputs_meta: list[C.NodeArg]
+    _overridable_initializers: list[C.NodeArg]
+    _model_meta: C.ModelMetadata | None
+
     def __init__(self, enable_fallback: bool = True) -> None:
-        self._sess: C.InferenceSession = None  # type: ignore[assignment]  # set by the derived class
         self._enable_fallback = enable_fallback
 
     def _recreate(self, providers: Sequence[str], provider_options: Sequence[dict[str, str]]) -> None:
