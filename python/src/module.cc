@@ -109,4 +109,5 @@ PYBIND11_MODULE(onnxruntime_pybind11_state, m) {
   DefineBinding(m);
   DefineTools(m);
   DefineFunctions(m);
+  py::module_::import("atexit").attr("register")(py::cpp_function(&WaitForAsyncRuns));
 }

@@ -95,6 +95,9 @@ void ExplainFeed(const Session& session, const pybind11::dict& feed);
 void RunAsync(const pybind11::object& session, const pybind11::object& output_names, const pybind11::object& feed,
               pybind11::object callback, pybind11::object user_data, const pybind11::object& options);
 
+/// Returns when the callbacks of all asynchronous runs have returned.
+void WaitForAsyncRuns();
+
 void DefineSession(pybind11::module_& m);
 void DefineModelMetadata(pybind11::module_& m);
 void DefineBinding(pybind11::module_& m);

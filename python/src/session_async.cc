@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <condition_variable>
+#include <mutex>
+
 #include "python/src/errors.h"
 #include "python/src/gil.h"
 #include "python/src/session.h"
@@ -7,6 +10,35 @@ namespace py = pybind11;
 
 namespace ortrun::python {
 namespace {
+
+// Runs whose callback has not returned. The interpreter must not end before: a thread that asks it for the GIL then is
+// ended in the middle of the runtime.
+class RunsUnderWay {
+ public:
+  void Add() {
+    const std::lock_guard lock(mutex_);
+    ++count_;
+  }
+  void Remove() {
+    const std::lock_guard lock(mutex_);
+    if (--count_ == 0) none_left_.notify_all();
+  }
+  void Wait() {
+    const ReleaseGil released;
+    std::unique_lock lock(mutex_);
+    none_left_.wait(lock, [this] { return count_ == 0; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable none_left_;
+  size_t count_ = 0;
+};
+
+RunsUnderWay& UnderWay() {
+  static auto* const runs = new RunsUnderWay;  // threads may use it until the process is gone
+  return *runs;
+}
 
 // All that a run needs until its callback has returned.
 struct AsyncRun {
@@ -45,6 +77,9 @@ void ReleaseOnMainThread(std::unique_ptr<AsyncRun> run) {
 }
 
 void Finished(void* user_data, OrtValue**, size_t, OrtStatus* raw_status) {
+  struct Leave {
+    ~Leave() { UnderWay().Remove(); }
+  } leave;
   const Owned<OrtStatus> status(raw_status);
   std::unique_ptr<AsyncRun> run(static_cast<AsyncRun*>(user_data));
   if (!InterpreterLives()) {
@@ -92,14 +127,20 @@ void RunAsync(const py::object& session_object, const py::object& output_names, 
   OrtSession* handle = session.get();
   AsyncRun* raw = run.release();  // the callback may free it before RunAsync comes back
   OrtStatus* status = nullptr;
+  UnderWay().Add();
   {
     const ReleaseGil released;
     status = Api().RunAsync(handle, run_options ? run_options->handle.get() : nullptr, raw->feed.names.data(),
                             raw->feed.pointers.data(), raw->feed.pointers.size(), raw->output_names.data(),
                             raw->output_names.size(), raw->outputs.data(), &Finished, raw);
   }
-  if (status != nullptr) run.reset(raw);
+  if (status != nullptr) {
+    UnderWay().Remove();
+    run.reset(raw);
+  }
   Check(status);
 }
+
+void WaitForAsyncRuns() { UnderWay().Wait(); }
 
 }  // namespace ortrun::python

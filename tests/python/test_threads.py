@@ -166,6 +166,13 @@ sys.leaked = (session, kept, capsule); session.itself = session
 """
 
 
+@pytest.mark.ours
+def test_exit_waits_for_asynchronous_runs(add_model):
+    code = EXIT + "[session.run_async(None, feed, lambda *a: print(len(a)), None) for _ in range(20)]"
+    done = subprocess.run([sys.executable, "-c", code, add_model.hex()], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr, done.stdout.split()) == (0, "", ["3"] * 20)
+
+
 def test_exit_with_live_sessions_is_clean(add_model):
     done = subprocess.run([sys.executable, "-c", EXIT, add_model.hex()], capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "")

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 class OrtValue:
     """A tensor, sequence, map or optional in the runtime's memory, on the CPU or on a device."""
 
-    __slots__ = ("__weakref__", "_numpy_obj", "_ortvalue", "_session")
-
     def __init__(
         self,
         ortvalue: C.OrtValue,
