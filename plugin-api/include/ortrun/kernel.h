@@ -29,7 +29,7 @@ class Kernel {
   virtual void Compute(KernelContext& context) const = 0;
 
   /// Called once per constant input before the first Compute. A kernel that keeps its own form of the weight answers
-  /// true; the host may then free the original and Compute must not read that input's data (its shape stays).
+  /// true; the host may then free the original. In Compute that input has its shape and no data.
   virtual bool PrePack(size_t /*input*/, const ConstantTensor& /*tensor*/) { return false; }
 };
 
@@ -74,6 +74,7 @@ namespace detail {
 struct KernelAdapter : OrtKernelImpl {
   Host host;
   std::unique_ptr<Kernel> kernel;
+  std::vector<PackedInput> packed;
 
   KernelAdapter(const Host& the_host, std::unique_ptr<Kernel> the_kernel)
       : OrtKernelImpl{}, host(the_host), kernel(std::move(the_kernel)) {
@@ -81,7 +82,7 @@ struct KernelAdapter : OrtKernelImpl {
     OrtKernelImpl::Compute = [](OrtKernelImpl* self, OrtKernelContext* context) noexcept -> OrtStatus* {
       auto& adapter = *static_cast<KernelAdapter*>(self);
       return Guard(*adapter.host.api, [&] {
-        KernelContext call(adapter.host, context);
+        KernelContext call(adapter.host, context, adapter.packed);
         adapter.kernel->Compute(call);
       });
     };
@@ -91,7 +92,11 @@ struct KernelAdapter : OrtKernelImpl {
       auto& adapter = *static_cast<KernelAdapter*>(self);
       *is_packed = false;
       return Guard(*adapter.host.api, [&] {
-        *is_packed = adapter.kernel->PrePack(static_cast<size_t>(input), ReadTensor(adapter.host, tensor));
+        const ConstantTensor weight = ReadTensor(adapter.host, tensor);
+        const auto index = static_cast<size_t>(input);
+        adapter.packed.reserve(adapter.packed.size() + 1);
+        *is_packed = adapter.kernel->PrePack(index, weight);
+        if (*is_packed) adapter.packed.push_back(PackedInput{index, weight.shape, weight.count, weight.type});
       });
     };
   }

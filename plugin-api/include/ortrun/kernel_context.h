@@ -88,11 +88,20 @@ class Tensor {
   bool present_ = false;
 };
 
+/// What stays of a constant input that the kernel packed: the host may have freed the value itself.
+struct PackedInput {
+  size_t index;
+  std::vector<int64_t> shape;
+  size_t count;
+  ONNXTensorElementDataType type;
+};
+
 /// One call of a kernel. Lives on the stack of Compute; not thread-safe, except inside a ParallelFor body nothing of it
 /// may be called at all.
 class KernelContext {
  public:
-  KernelContext(const Host& host, OrtKernelContext* context) : host_(host), context_(context) {
+  KernelContext(const Host& host, OrtKernelContext* context, std::span<const PackedInput> packed = {})
+      : host_(host), context_(context), packed_(packed) {
     if (host.call != nullptr) views_ = host.call->Inputs(context, &view_count_);
   }
 
@@ -125,6 +134,9 @@ class KernelContext {
         [[likely]]
       return Tensor(*views_[index], nullptr);
     if (views_ != nullptr && views_[index] == nullptr) return {};
+    for (const PackedInput& input : packed_)
+      if (input.index == index)
+        return Tensor(OrtrunTensor{nullptr, input.shape.data(), input.shape.size(), input.count, input.type}, nullptr);
     return View(const_cast<OrtValue*>(InputValue(index)));  // NOLINT: Tensor serves inputs and outputs
   }
 
@@ -257,6 +269,7 @@ class KernelContext {
 
   const Host& host_;
   OrtKernelContext* context_;
+  std::span<const PackedInput> packed_;
   const OrtrunTensor* const* views_ = nullptr;
   size_t view_count_ = 0;
   std::vector<Held> held_;

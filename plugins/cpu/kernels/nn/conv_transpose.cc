@@ -112,8 +112,8 @@ class ConvTranspose : public Kernel {
         const size_t first = out_channels * (task % parts) / parts;
         const size_t last = out_channels * (task % parts + 1) / parts;
         const T* weights = w.data<T>() + group * in_channels * out_channels * taps + first * taps;
-        Product(weights, out_channels * taps, x.data<T>() + image * in_channels * places, columns, (last - first) * taps,
-                places, in_channels);
+        Multiply((last - first) * taps, places, in_channels, T{1}, MatrixView<T>{weights, out_channels * taps, true},
+                 MatrixView<T>{x.data<T>() + image * in_channels * places, places, false}, T{0}, columns, places);
         for (size_t channel = first; channel < last; ++channel) {
           T* out = y.data<T>() + (image * out_channels + channel) * plane;
           std::fill_n(out, plane, bias ? bias.data<T>()[group * out_channels + channel] : T{0});
@@ -121,13 +121,6 @@ class ConvTranspose : public Kernel {
         }
       }
     });
-  }
-
-  static void Product(const float* w, size_t w_stride, const float* x, float* columns, size_t m, size_t n, size_t k) {
-    Multiply(m, n, k, 1.0F, MatrixView{w, w_stride, true}, MatrixView{x, n, false}, 0.0F, columns, n);
-  }
-  static void Product(const double* w, size_t w_stride, const double* x, double* columns, size_t m, size_t n, size_t k) {
-    Multiply(m, n, k, 1.0, w, w_stride, true, x, n, false, 0.0, columns, n);
   }
 
   template <typename T>

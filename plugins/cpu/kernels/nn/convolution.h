@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "ortrun/kernel_context.h"
-#include "plugins/cpu/kernels/nn/matrix_product.h"
+#include "plugins/cpu/gemm/epilogue.h"
 #include "plugins/cpu/kernels/nn/spatial.h"
 
 namespace ortrun::cpu {
@@ -19,17 +19,11 @@ struct ConvolutionShape {
   size_t out_channels = 1;  ///< of one group
 };
 
-/// y = act(conv(x, w) + bias + residual); bias (one value a channel) and residual (shaped as y) may be NULL.
-void Convolve(KernelContext& context, const ConvolutionShape& shape, const float* x, const float* w, const float* bias,
-              const float* residual, const FusedActivation& activation, float* y);
-void Convolve(KernelContext& context, const ConvolutionShape& shape, const double* x, const double* w,
-              const double* bias, double* y);
-
-/// Each channel has its own single filter over two spatial axes (window.in[0] is 1). One plane of the output, in one
-/// thread; `scratch` has DepthwiseScratch(window) floats.
-void ConvolveDepthwisePlane(const WindowGeometry& window, const float* x, const float* w, float bias, float* scratch,
-                            float* y);
-size_t DepthwiseScratch(const WindowGeometry& window);
+/// y = act(conv(x, w) + bias + residual) for any number of axes and either type, through the BLAS: for what the inner
+/// loops of plugins/cpu/conv do not serve. `bias` (one value a channel) and `residual` (shaped as y) may be NULL.
+template <typename T>
+void ConvolveByProducts(KernelContext& context, const ConvolutionShape& shape, const T* x, const T* w, const T* bias,
+                        const T* residual, const Activation& activation, T* y);
 
 /// Writes the patches of output places [first, last) as the columns of a matrix of in_channels * kernel rows and
 /// last - first columns; what lies in the padding is 0.

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// GlobalAveragePool, GlobalMaxPool, GlobalLpPool on channels-first data.
+// GlobalAveragePool, GlobalMaxPool, GlobalLpPool on channels-first data, the first two on channels-last data too.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
+#include "plugins/cpu/conv/pool.h"
+#include "plugins/cpu/kernels/common/context_parallel.h"
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/nn/layout.h"
 #include "plugins/cpu/kernels/nn/nn.h"
 
 namespace ortrun::cpu {
@@ -45,8 +48,9 @@ class GlobalPoolKernel : public Kernel {
     DispatchType<AllFloats>(x.type(), [&]<typename T>(std::type_identity<T>) {
       context.ParallelRange(y.count(), std::max<size_t>(1, (size_t{1} << 15) / std::max<size_t>(1, count)),
                             [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) y.data<T>()[i] = static_cast<T>(Reduce(x.data<T>() + i * count, count));
-      });
+                              for (size_t i = begin; i < end; ++i)
+                                y.data<T>()[i] = static_cast<T>(Reduce(x.data<T>() + i * count, count));
+                            });
     });
   }
 
@@ -72,6 +76,24 @@ class GlobalPoolKernel : public Kernel {
   float p_ = 2;
 };
 
+template <PoolKind kKind>
+class ChannelsLastGlobalPool : public Kernel {
+ public:
+  explicit ChannelsLastGlobalPool(const KernelInfo&) {}
+  void Compute(KernelContext& context) const override {
+    const Tensor x = context.Input(0);
+    Require(x.rank() >= 2, "a global pool needs an input of rank 2 or more, it has ", x.rank());
+    const size_t last = x.rank() - 1;
+    Shape shape{x.dim(0)};
+    for (size_t i = 1; i < last; ++i) shape.Append(1);
+    shape.Append(x.dim(last));
+    const Tensor y = context.Output(0, shape);
+    if (y.count() == 0) return;
+    GlobalPool(kKind, ConvLayout::kNhwc, static_cast<size_t>(x.dim(0)), static_cast<size_t>(x.dim(last)),
+               static_cast<size_t>(x.shape().Count(1, last)), x.data<float>(), y.data<float>(), ParallelOf(context));
+  }
+};
+
 }  // namespace
 
 void RegisterGlobalPools(KernelList& list) {
@@ -79,6 +101,15 @@ void RegisterGlobalPools(KernelList& list) {
   list.Add({.op = "GlobalAveragePool", .types = types, .make = MakeKernel<GlobalPoolKernel<GlobalKind::kAverage>>});
   list.Add({.op = "GlobalMaxPool", .types = types, .make = MakeKernel<GlobalPoolKernel<GlobalKind::kMax>>});
   list.Add({.op = "GlobalLpPool", .types = types, .make = MakeKernel<GlobalPoolKernel<GlobalKind::kLp>>});
+  const std::vector<TypeRule> single = {{"T", {kTypeOf<float>}}};
+  list.Add({.domain = kNhwcDomain,
+            .op = "GlobalAveragePool",
+            .types = single,
+            .make = MakeKernel<ChannelsLastGlobalPool<PoolKind::kAverage>>});
+  list.Add({.domain = kNhwcDomain,
+            .op = "GlobalMaxPool",
+            .types = single,
+            .make = MakeKernel<ChannelsLastGlobalPool<PoolKind::kMax>>});
 }
 
 }  // namespace ortrun::cpu

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/nn/float_product.h"
+#include "plugins/cpu/kernels/nn/fused_activation.h"
 #include "plugins/cpu/kernels/nn/matmul_shape.h"
 #include "plugins/cpu/kernels/nn/matrix_product.h"
 #include "plugins/cpu/kernels/nn/nn.h"
@@ -20,21 +22,20 @@ struct Form {
 
 /// Types without a library: integers wrap, halves are summed in float.
 template <typename T>
-void MultiplySimply(const KernelContext& context, const MatMulShape& shape, const Form& form, const T* a, const T* b,
-                    T* y) {
-  using Sum = std::conditional_t<std::is_integral_v<T>, std::make_unsigned_t<std::conditional_t<std::is_integral_v<T>, T, int>>,
-                                 float>;
+void MultiplySimply(KernelContext& context, const MatMulShape& shape, const Form& form, const T* a, const T* b, T* y) {
+  using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, float>;
   const size_t m = shape.m;
   const size_t n = shape.n;
   const size_t k = shape.k;
-  context.ParallelRange(shape.batches * m, std::max<size_t>(1, (size_t{1} << 16) / std::max<size_t>(1, n * k)),
-                        [&](size_t begin, size_t end) {
-    std::vector<Sum> sums(n);
-    for (size_t i = begin; i < end; ++i) {
+  const size_t workers = std::min(shape.batches * m, context.Concurrency());
+  Sum* scratch = context.Scratch<Sum>(workers * n);
+  context.ParallelFor(workers, [&](size_t worker) {
+    Sum* sums = scratch + worker * n;
+    for (size_t i = shape.batches * m * worker / workers; i < shape.batches * m * (worker + 1) / workers; ++i) {
       const size_t row = i % m;
       const T* left = a + shape.a_matrix(i / m) * m * k;
       const T* right = b + shape.b_matrix(i / m) * k * n;
-      std::fill(sums.begin(), sums.end(), Sum{0});
+      std::fill_n(sums, n, Sum{0});
       for (size_t p = 0; p < k; ++p) {
         const auto factor = static_cast<Sum>(form.a_transposed ? left[p * m + row] : left[row * k + p]);
         for (size_t j = 0; j < n; ++j)
@@ -53,117 +54,94 @@ void MultiplySimply(const KernelContext& context, const MatMulShape& shape, cons
 void MultiplyDouble(const KernelContext& context, const MatMulShape& shape, const Form& form, const double* a,
                     const double* b, double* y) {
   context.ParallelFor(shape.batches, [&](size_t batch) {
+    const double* left = a + shape.a_matrix(batch) * shape.m * shape.k;
+    const double* right = b + shape.b_matrix(batch) * shape.k * shape.n;
     Multiply(shape.m, shape.n, shape.k, static_cast<double>(form.alpha),
-             a + shape.a_matrix(batch) * shape.m * shape.k, form.a_transposed ? shape.m : shape.k, form.a_transposed,
-             b + shape.b_matrix(batch) * shape.k * shape.n, form.b_transposed ? shape.k : shape.n, form.b_transposed,
-             0.0, y + batch * shape.m * shape.n, shape.n);
+             MatrixView<double>{left, form.a_transposed ? shape.m : shape.k, form.a_transposed},
+             MatrixView<double>{right, form.b_transposed ? shape.k : shape.n, form.b_transposed}, 0.0,
+             y + batch * shape.m * shape.n, shape.n);
   });
 }
 
-void MultiplyFloat(const KernelContext& context, const MatMulShape& shape, const Form& form, const float* a,
-                   const float* b, float* y, const float* residual, const ProductEpilogue& epilogue) {
-  BatchedProduct product;
-  product.batches = shape.batches;
-  product.m = shape.m;
-  product.n = shape.n;
-  product.k = shape.k;
-  product.alpha = form.alpha;
-  product.a = {a, form.a_transposed ? shape.m : shape.k, form.a_transposed};
-  product.b = {b, form.b_transposed ? shape.k : shape.n, form.b_transposed};
-  product.c = y;
-  product.residual = residual;
-  product.epilogue = epilogue;
-  product.Run(context, [&](size_t batch, size_t& a_offset, size_t& b_offset) {
-    a_offset = shape.a_matrix(batch) * shape.m * shape.k;
-    b_offset = shape.b_matrix(batch) * shape.k * shape.n;
-  });
-}
-
-void MultiplyAny(KernelContext& context, const Tensor& a, const Tensor& b, const Form& form) {
-  const MatMulShape shape(a, form.a_transposed, b, form.b_transposed);
-  const Tensor y = context.Output(0, shape.output);
-  if (y.count() == 0) return;
-  Form plain = form;  // a vector has no transpose
-  plain.a_transposed = form.a_transposed && a.rank() > 1;
-  plain.b_transposed = form.b_transposed && b.rank() > 1;
-  DispatchType<MatMulTypes>(a.type(), [&]<typename T>(std::type_identity<T>) {
-    if constexpr (std::is_same_v<T, float>)
-      MultiplyFloat(context, shape, plain, a.data<float>(), b.data<float>(), y.data<float>(), nullptr, {});
-    else if constexpr (std::is_same_v<T, double>)
-      MultiplyDouble(context, shape, plain, a.data<double>(), b.data<double>(), y.data<double>());
-    else
-      MultiplySimply(context, shape, plain, a.data<T>(), b.data<T>(), y.data<T>());
-  });
-}
-
+/// MatMul and both fused forms: those have more attributes and inputs, which are absent here.
 class MatMul : public Kernel {
  public:
-  explicit MatMul(const KernelInfo&) {}
-  void Compute(KernelContext& context) const override {
-    MultiplyAny(context, context.Input(0), context.Input(1), {});
-  }
-};
-
-Form ReadForm(const KernelInfo& info) {
-  return {info.Int("transA", 0) != 0, info.Int("transB", 0) != 0, info.Float("alpha", 1)};
-}
-
-class MicrosoftFusedMatMul : public Kernel {
- public:
-  explicit MicrosoftFusedMatMul(const KernelInfo& info) : form_(ReadForm(info)) {
+  explicit MatMul(const KernelInfo& info) {
+    const std::string op = info.OperatorType();
+    if (op == "MatMul") return;
+    form_ = {info.Int("transA", 0) != 0, info.Int("transB", 0) != 0, info.Float("alpha", 1)};
     Require(info.Int("transBatchA", 0) == 0 && info.Int("transBatchB", 0) == 0,
             "attributes transBatchA and transBatchB are not served");
-  }
-  void Compute(KernelContext& context) const override {
-    MultiplyAny(context, context.Input(0), context.Input(1), form_);
+    activation_ = ReadFusedActivation(info);
+    residual_after_ = info.Int("residual_after", 1) != 0;
   }
 
- private:
-  Form form_;
-};
-
-/// Product, bias, activation and residual in one.
-class FusedMatMul : public Kernel {
- public:
-  explicit FusedMatMul(const KernelInfo& info) : form_(ReadForm(info)) {
-    epilogue_.activation = FusedActivation(info);
-    epilogue_.residual_after = info.Int("residual_after", 1) != 0;
+  bool PrePack(size_t input, const ConstantTensor& tensor) override {
+    return input == 1 && packed_.Pack(tensor, form_.b_transposed && tensor.shape.size() > 1);
   }
 
   void Compute(KernelContext& context) const override {
     const Tensor a = context.Input(0);
     const Tensor b = context.Input(1);
-    const Tensor bias = context.OptionalInput(2);
-    const Tensor residual = context.OptionalInput(3);
-    Form form = form_;
+    Form form = form_;  // a vector has no transpose
     form.a_transposed = form.a_transposed && a.rank() > 1;
     form.b_transposed = form.b_transposed && b.rank() > 1;
     const MatMulShape shape(a, form.a_transposed, b, form.b_transposed);
-    Require(!bias || bias.count() == shape.n, "input bias has ", bias ? bias.count() : 0, " elements, ", shape.n,
-            " are needed");
-    Require(!residual || residual.shape() == shape.output, "input residual has not the output's shape");
     const Tensor y = context.Output(0, shape.output);
     if (y.count() == 0) return;
-    ProductEpilogue epilogue = epilogue_;
-    epilogue.column_bias = bias ? bias.data<float>() : nullptr;
-    MultiplyFloat(context, shape, form, a.data<float>(), b.data<float>(), y.data<float>(),
-                  residual ? residual.data<float>() : nullptr, epilogue);
+    if (a.type() == kTypeOf<float>) return ComputeFloat(context, shape, form, a, b, y);
+    DispatchType<MatMulTypes>(a.type(), [&]<typename T>(std::type_identity<T>) {
+      if constexpr (std::is_same_v<T, double>)
+        MultiplyDouble(context, shape, form, a.data<double>(), b.data<double>(), y.data<double>());
+      else if constexpr (!std::is_same_v<T, float>)
+        MultiplySimply(context, shape, form, a.data<T>(), b.data<T>(), y.data<T>());
+    });
   }
 
  private:
+  void ComputeFloat(KernelContext& context, const MatMulShape& shape, const Form& form, const Tensor& a,
+                    const Tensor& b, const Tensor& y) const {
+    const Tensor bias = context.OptionalInput(2);
+    const Tensor residual = context.OptionalInput(3);
+    Require(!bias || bias.count() == shape.n, "input bias has ", bias ? bias.count() : 0, " elements, ", shape.n,
+            " are needed");
+    Require(!residual || residual.shape() == shape.output, "input residual has not the output's shape");
+    GemmArguments product;
+    product.m = shape.m;
+    product.n = shape.n;
+    product.k = shape.k;
+    product.alpha = form.alpha;
+    product.transpose_a = form.a_transposed;
+    product.lda = form.a_transposed ? shape.m : shape.k;
+    product.transpose_b = form.b_transposed;
+    product.ldb = form.b_transposed ? shape.k : shape.n;
+    product.ldc = shape.n;
+    product.packed_b = packed_.get();
+    product.epilogue.bias = bias ? bias.data<float>() : nullptr;
+    product.epilogue.residual = residual ? residual.data<float>() : nullptr;
+    product.epilogue.residual_ld = shape.n;
+    product.epilogue.residual_after = residual_after_;
+    product.epilogue.activation = activation_;
+    product.a = a.data<float>();
+    product.b = packed_ ? nullptr : b.data<float>();
+    product.c = y.data<float>();
+    if (shape.batches == 1) return RunProduct(context, product);
+    RunProducts(context, product, shape);
+  }
+
   Form form_;
-  ProductEpilogue epilogue_;
+  Activation activation_;
+  bool residual_after_ = false;
+  PackedWeights packed_;
 };
 
 }  // namespace
 
 void RegisterMatMul(KernelList& list) {
   list.Add({.op = "MatMul", .types = {{"T", MatMulTypes::Values()}}, .make = MakeKernel<MatMul>});
-  list.Add({.domain = "ortrun", .op = "FusedMatMul", .make = MakeKernel<FusedMatMul>});
-  list.Add({.domain = "com.microsoft",
-            .op = "FusedMatMul",
-            .types = {{"T", Floats::Values()}},
-            .make = MakeKernel<MicrosoftFusedMatMul>});
+  list.Add({.domain = "ortrun", .op = "FusedMatMul", .make = MakeKernel<MatMul>});
+  list.Add(
+      {.domain = "com.microsoft", .op = "FusedMatMul", .types = {{"T", Floats::Values()}}, .make = MakeKernel<MatMul>});
 }
 
 }  // namespace ortrun::cpu

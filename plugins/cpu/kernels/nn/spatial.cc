@@ -43,7 +43,8 @@ WindowAttributes::WindowAttributes(const KernelInfo& info)
 WindowGeometry WindowAttributes::Apply(std::span<const int64_t> spatial, std::span<const int64_t> kernel) const {
   const size_t rank = spatial.size();
   Require(rank >= 1 && rank <= WindowGeometry::kAxes, rank, " spatial dimensions are not served, 1 to 3 are");
-  Require(kernel.size() == rank && (kernel_.empty() || std::equal(kernel.begin(), kernel.end(), kernel_.begin(), kernel_.end())),
+  Require(kernel.size() == rank &&
+              (kernel_.empty() || std::equal(kernel.begin(), kernel.end(), kernel_.begin(), kernel_.end())),
           "kernel_shape and the kernel itself do not fit an input of ", rank, " spatial dimensions");
   const auto fits = [rank](const std::vector<int64_t>& values, size_t per_axis) {
     return values.empty() || values.size() == rank * per_axis;
