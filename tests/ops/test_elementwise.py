@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Elementwise operators over every way that shapes broadcast, beyond the cases of onnx's own suite."""
+
+import numpy as np
+import pytest
+from reference import check, refused, run
+
+RNG = np.random.default_rng(7)
+
+SHAPES = [
+    ((), ()),
+    ((5,), ()),
+    ((), (3, 4)),
+    ((7,), (7,)),
+    ((4, 5), (5,)),
+    ((4, 5), (4, 1)),
+    ((2, 3, 4, 5), (3, 1, 5)),
+    ((2, 1, 4, 1), (3, 1, 5)),
+    ((1, 1), (1,)),
+    ((0, 3), (1, 3)),
+    ((3, 1), (1, 0)),
+    ((33, 1030), (33, 1030)),
+    ((33, 1, 70), (1, 9, 70)),
+    ((1, 3, 1, 1), (2, 3, 50, 60)),
+]
+
+
+FORMULAS = {
+    "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Pow": np.power, "Max": np.maximum,
+    "Min": np.minimum, "Sum": np.add, "Mean": lambda a, b: (a + b) / np.float32(2), "Less": np.less, "Equal": np.equal,
+}
+
+
+def numbers(shape, dtype):
+    if np.dtype(dtype).kind == "f":
+        return np.asarray(RNG.random(shape) * 4 + 0.5, dtype)
+    return np.asarray(RNG.integers(1, 7, shape), dtype)
+
+
+@pytest.mark.parametrize("shapes", SHAPES, ids=str)
+@pytest.mark.parametrize("op", sorted(FORMULAS))
+def test_broadcast_float(op, shapes):
+    a, b = (numbers(s, np.float32) for s in shapes)
+    check(op, [a, b], expected=[FORMULAS[op](a, b)])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("op", ["Add", "Sub", "Mul", "Div", "Max", "GreaterOrEqual"])
+def test_types(op, dtype):
+    check(op, [numbers((3, 4), dtype), numbers((4,), dtype)], rtol=1e-3 if dtype == "float16" else 1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int32", "int64"])
+def test_integer_division_never_traps(dtype):
+    lowest = np.iinfo(dtype).min
+    x = np.array([lowest, 7, -7, lowest], dtype)
+    y = np.array([-1, 0, 2, 0], dtype)
+    got = run("Div", [x, y])[0]
+    assert got.tolist() == [lowest, 0, -3, 0]
+    assert run("Mod", [x, y])[0].tolist()[:3] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("count", [1, 3, 8, 15, 16, 17, 100, 4097, 100_003])
+@pytest.mark.parametrize(
+    "op", ["Abs", "Neg", "Exp", "Log", "Sigmoid", "Tanh", "Erf", "Sqrt", "Reciprocal", "Relu", "HardSwish", "Softplus", "Sign"]
+)
+def test_unary_lengths(op, count):
+    x = (RNG.random(count) * 8 - 4).astype(np.float32)
+    if op in ("Log", "Sqrt"):
+        x = np.abs(x) + np.float32(1e-3)
+    check(op, [x], rtol=2e-6, atol=1e-6)
+
+
+def test_nan_and_infinity():
+    x = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0], np.float32)
+    for op in ("Exp", "Tanh", "Sigmoid", "Erf", "Relu", "Abs", "Floor"):
+        check(op, [x])
+    got = run("Max", [x, np.zeros_like(x)])[0]
+    assert np.isnan(got[0]) and got[1] == np.inf and got[2] == 0
+
+
+def test_clip_bounds():
+    x = RNG.standard_normal((5, 7)).astype(np.float32)
+    low, high = np.float32(-0.5), np.float32(0.25)
+    check("Clip", [x, np.array(low), np.array(high)])
+    check("Clip", [x, None, np.array(high)])
+    check("Clip", [x])
+    check("Clip", [x], opset=6, min=-0.5, max=0.25, expected=[np.clip(x, low, high)])
+
+
+def test_legacy_broadcast_axis():
+    a = RNG.standard_normal((2, 3, 4, 5)).astype(np.float32)
+    b = RNG.standard_normal((3, 4)).astype(np.float32)
+    check("Add", [a, b], opset=6, broadcast=1, axis=1, expected=[a + b[None, :, :, None]])
+
+
+def test_cast_text():
+    words = np.array(["1.5", "-2", "1e3"], object)
+    check("Cast", [words], to=1, types=[1], expected=[np.array([1.5, -2, 1000], np.float32)])
+    refused("Cast", [np.array(["word"], object)], "word", to=1, types=[1])
+
+
+def test_shapes_that_do_not_broadcast():
+    refused("Add", [np.zeros((2, 3), np.float32), np.zeros((4,), np.float32)], "")
+
+
+def chain(ops, args, params, inputs, expected):
+    check(
+        "ElementwiseChain", inputs, domain="ortrun", ops=ops, args=args, params=params, types=[1], expected=[expected],
+        rtol=1e-5, atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("shapes", [((16,), ()), ((3, 700), (700,)), ((2, 3, 5, 7), (3, 1, 1)), ((4, 1), (1, 6))], ids=str)
+def test_chain(shapes):
+    a, b = (RNG.standard_normal(s).astype(np.float32) for s in shapes)
+    inner = np.maximum(a * b, 0) + b
+    chain(
+        ["Mul", "Relu", "Add", "Tanh", "Where"],
+        [0, 1, -1, 2, -1, -1, 3, 1, -1, 4, -1, -1, 3, 5, 1],
+        [0.0] * 10,
+        [a, b],
+        np.where(np.maximum(a * b, 0) != 0, np.tanh(inner), b).astype(np.float32),
+    )
