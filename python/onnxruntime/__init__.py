@@ -17,6 +17,7 @@ from onnxruntime.capi.onnxruntime_inference_collection import (  # noqa: E402
     OrtDevice,
     OrtDeviceVendorId,
     OrtValue,
+    SparseTensor,
     copy_tensors,
 )
 from onnxruntime.capi.onnxruntime_pybind11_state import (  # noqa: E402
@@ -98,6 +99,7 @@ __all__ = [
     "RunOptions",
     "SessionIOBinding",
     "SessionOptions",
+    "SparseTensor",
     "__version__",
     "copy_tensors",
     "create_and_register_allocator",

@@ -14,6 +14,7 @@
 #include "python/src/lora.h"
 #include "python/src/options.h"
 #include "python/src/session.h"
+#include "python/src/sparse.h"
 #include "python/src/tools.h"
 #include "python/src/type_info.h"
 #include "python/src/value.h"
@@ -101,6 +102,7 @@ PYBIND11_MODULE(onnxruntime_pybind11_state, m) {
   DefineDevices(m);
   DefineEpDevices(m);
   DefineValue(m);
+  DefineSparseTensor(m);
   DefineLoraAdapter(m);
   DefineSessionOptions(m);
   DefineRunOptions(m);

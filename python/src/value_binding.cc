@@ -5,6 +5,7 @@
 #include "python/src/arrays.h"
 #include "python/src/devices.h"
 #include "python/src/dlpack.h"
+#include "python/src/sparse.h"
 #include "python/src/sub_byte.h"
 #include "python/src/value.h"
 
@@ -174,11 +175,13 @@ void DefineOrtValue(py::module_& m) {
            })
       .def("device_name",
            [](const Value& self) {
+             if (KindOf(self.get()) == ONNX_TYPE_SPARSETENSOR) return std::string("cpu");
              RequireTensor(self, "device_name");
              return DeviceName(DeviceOfTensor(self));
            })
       .def("shape",
            [](const Value& self) {
+             if (KindOf(self.get()) == ONNX_TYPE_SPARSETENSOR) return SparseType(self.get()).shape;
              RequireTensor(self, "shape");
              const auto shape = ReadTensorFacts(self.get()).shape;
              return Shape(shape.begin(), shape.end());

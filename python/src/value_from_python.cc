@@ -5,6 +5,7 @@
 #include "python/src/dlpack.h"
 #include "python/src/empty_sequence.h"
 #include "python/src/errors.h"
+#include "python/src/sparse.h"
 #include "python/src/sub_byte.h"
 #include "python/src/value.h"
 
@@ -143,8 +144,12 @@ InputValue TensorFromArray(py::handle array) {
 
 ValuePtr AsValue(py::handle object) {
   if (py::isinstance<Value>(object)) return object.cast<ValuePtr>();
-  const py::object inner = py::getattr(object, "_ortvalue", py::none());
-  return py::isinstance<Value>(inner) ? inner.cast<ValuePtr>() : nullptr;
+  if (py::isinstance<SparseTensor>(object)) return object.cast<const SparseTensor&>().value;
+  for (const char* attribute : {"_ortvalue", "_tensor"}) {
+    const py::object inner = py::getattr(object, attribute, py::none());
+    if (py::isinstance<Value>(inner) || py::isinstance<SparseTensor>(inner)) return AsValue(inner);
+  }
+  return nullptr;
 }
 
 InputValue FromPython(py::handle object, const ValueType* expected) {

@@ -3,6 +3,7 @@
 
 #include "python/src/arrays.h"
 #include "python/src/gil.h"
+#include "python/src/sparse.h"
 #include "python/src/sub_byte.h"
 #include "python/src/value.h"
 
@@ -92,6 +93,12 @@ py::object NonTensorToPython(const OrtValue* value, ONNXType kind) {
   return {};
 }
 
+// Sparse tensors have a class of their own; other kinds stay values.
+py::object Wrapped(ValuePtr value, ONNXType kind) {
+  if (kind == ONNX_TYPE_SPARSETENSOR) return py::cast(SparseTensor{std::move(value)});
+  return py::cast(std::move(value));
+}
+
 }  // namespace
 
 ONNXType KindOf(const OrtValue* value) {
@@ -155,7 +162,7 @@ py::object ToPython(Owned<OrtValue> value) {
   const ONNXType kind = KindOf(value.get());
   if (kind != ONNX_TYPE_TENSOR) {
     if (py::object plain = NonTensorToPython(value.get(), kind)) return plain;
-    return py::cast(std::make_shared<Value>(std::move(value)));
+    return Wrapped(std::make_shared<Value>(std::move(value)), kind);
   }
   if (!IsOnCpu(value.get())) value = CopyToCpu(value.get(), ReadTensorFacts(value.get()));
   OrtValue* tensor = value.get();
@@ -168,7 +175,7 @@ py::object ToPython(const ValuePtr& value) {
   const ONNXType kind = KindOf(raw);
   if (kind != ONNX_TYPE_TENSOR) {
     if (py::object plain = NonTensorToPython(raw, kind)) return plain;
-    return py::cast(value);
+    return Wrapped(value, kind);
   }
   const TensorFacts facts = ReadTensorFacts(raw);
   if (!IsOnCpu(raw)) return ToPython(CopyToCpu(raw, facts));

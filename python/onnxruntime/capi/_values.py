@@ -11,6 +11,7 @@ import numpy as np
 
 from onnxruntime.capi import onnxruntime_pybind11_state as C
 from onnxruntime.capi._devices import OrtDevice, OrtDeviceVendorId
+from onnxruntime.capi._sparse import SparseTensor
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -76,6 +77,15 @@ class OrtValue:
     def from_dlpack(data: Any, /) -> OrtValue:
         """A tensor over the memory of any object with __dlpack__, or of a DLPack capsule."""
         return OrtValue(C.OrtValue.from_dlpack(data))
+
+    @staticmethod
+    def ort_value_from_sparse_tensor(sparse_tensor: SparseTensor) -> OrtValue:
+        """A value that holds the sparse tensor."""
+        return OrtValue(C.OrtValue.ort_value_from_sparse_tensor(sparse_tensor._get_c_tensor()))
+
+    def as_sparse_tensor(self) -> SparseTensor:
+        """The sparse tensor in this value."""
+        return SparseTensor(self._ortvalue.as_sparse_tensor())
 
     def data_ptr(self) -> int:
         """The address of the first element."""

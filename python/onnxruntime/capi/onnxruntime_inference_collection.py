@@ -11,10 +11,11 @@ from onnxruntime.capi._devices import (
 )
 from onnxruntime.capi._providers import check_and_normalize_provider_args
 from onnxruntime.capi._session import InferenceSession, Session
+from onnxruntime.capi._sparse import SparseTensor
 from onnxruntime.capi._values import OrtValue, copy_tensors
 
 # Programs print and compare where these come from.
-for _class in (IOBinding, InferenceSession, OrtDevice, OrtDeviceVendorId, OrtValue, Session):
+for _class in (IOBinding, InferenceSession, OrtDevice, OrtDeviceVendorId, OrtValue, Session, SparseTensor):
     _class.__module__ = __name__
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "OrtDeviceVendorId",
     "OrtValue",
     "Session",
+    "SparseTensor",
     "check_and_normalize_provider_args",
     "copy_tensors",
     "get_ort_device_type",
