@@ -26,15 +26,22 @@ struct Conv2dShape {
   size_t pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
 };
 
+/// A shape with what follows from it.
+struct ConvGeometry {
+  Conv2dShape shape;
+  size_t out_height = 0;
+  size_t out_width = 0;
+};
+
 class ConvPlan {
  public:
   /// Throws std::invalid_argument, saying which size is wrong, where the shape makes no convolution (channels that the
   /// groups do not divide, zero strides, a kernel larger than the padded input, sizes beyond 2^48 elements).
   explicit ConvPlan(const Conv2dShape& shape);
 
-  const Conv2dShape& shape() const { return shape_; }
-  size_t out_height() const { return out_height_; }
-  size_t out_width() const { return out_width_; }
+  const Conv2dShape& shape() const { return geometry_.shape; }
+  size_t out_height() const { return geometry_.out_height; }
+  size_t out_width() const { return geometry_.out_width; }
 
   /// The packed form depends on layout, channels, groups and kernel size, and on input sizes only through
   /// `WeightsForm`: plans of other input sizes share the weights where it is equal.
@@ -54,9 +61,7 @@ class ConvPlan {
            const Parallel& parallel) const;
 
  private:
-  Conv2dShape shape_;
-  size_t out_height_ = 0;
-  size_t out_width_ = 0;
+  ConvGeometry geometry_;
   WeightsForm form_ = WeightsForm::kPanels;
   std::vector<float> zeros_;  // stands in for input pixels outside the image
 };

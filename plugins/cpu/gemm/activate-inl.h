@@ -10,6 +10,7 @@
 
 #include "hwy/highway.h"
 #include "plugins/cpu/gemm/epilogue.h"
+#include "plugins/cpu/vector/clamp-inl.h"
 #include "plugins/cpu/vector/math-inl.h"
 #include "plugins/cpu/vector/partial-inl.h"
 
@@ -30,7 +31,7 @@ HWY_INLINE void MapArray(const float* x, float* y, size_t count, const F& f) {
 
 inline void ActivateArray(const Activation& activation, const float* x, float* y, size_t count) {
   namespace hn = hwy::HWY_NAMESPACE;
-  namespace math = ortrun::cpu::vector::HWY_NAMESPACE;
+  namespace vec = ortrun::cpu::vector::HWY_NAMESPACE;
   const hn::ScalableTag<float> d;
   using V = hn::Vec<decltype(d)>;
   const V zero = hn::Zero(d);
@@ -38,41 +39,39 @@ inline void ActivateArray(const Activation& activation, const float* x, float* y
   const V one = hn::Set(d, 1.0F);
   const V alpha = hn::Set(d, activation.alpha);
   const V beta = hn::Set(d, activation.beta);
-  // Min and Max give their second operand where one is NaN, so NaN goes through.
   switch (activation.kind) {
     case ActivationKind::kNone:
       if (x != y) MapArray(x, y, count, [](V v) { return v; });
       return;
     case ActivationKind::kRelu:
-      return MapArray(x, y, count, [=](V v) { return hn::Max(zero, v); });
+      return MapArray(x, y, count, [=](V v) { return vec::AtLeast(zero, v); });
     case ActivationKind::kClip:
-      return MapArray(x, y, count, [=](V v) { return hn::Min(beta, hn::Max(alpha, v)); });
+      return MapArray(x, y, count, [=](V v) { return vec::Clamp(alpha, beta, v); });
     case ActivationKind::kLeakyRelu:
       return MapArray(x, y, count, [=](V v) { return hn::IfThenElse(hn::Lt(v, zero), hn::Mul(v, alpha), v); });
     case ActivationKind::kSigmoid:
-      return MapArray(x, y, count, [=](V v) { return math::Sigmoid(d, v); });
+      return MapArray(x, y, count, [=](V v) { return vec::Sigmoid(d, v); });
     case ActivationKind::kTanh:
-      return MapArray(x, y, count, [=](V v) { return math::Tanh(d, v); });
+      return MapArray(x, y, count, [=](V v) { return vec::Tanh(d, v); });
     case ActivationKind::kHardSigmoid:
-      return MapArray(x, y, count, [=](V v) { return hn::Min(one, hn::Max(zero, hn::MulAdd(v, alpha, beta))); });
+      return MapArray(x, y, count, [=](V v) { return vec::Clamp(zero, one, hn::MulAdd(v, alpha, beta)); });
     case ActivationKind::kHardSwish: {
       const V sixth = hn::Set(d, 1.0F / 6.0F);
-      return MapArray(x, y, count,
-                      [=](V v) { return hn::Mul(v, hn::Min(one, hn::Max(zero, hn::MulAdd(v, sixth, half)))); });
+      return MapArray(x, y, count, [=](V v) { return hn::Mul(v, vec::Clamp(zero, one, hn::MulAdd(v, sixth, half))); });
     }
     case ActivationKind::kSilu:
-      return MapArray(x, y, count, [=](V v) { return hn::Mul(v, math::Sigmoid(d, v)); });
+      return MapArray(x, y, count, [=](V v) { return hn::Mul(v, vec::Sigmoid(d, v)); });
     case ActivationKind::kGeluErf: {
       const V root = hn::Set(d, 0.70710678118654752F);
       return MapArray(x, y, count,
-                      [=](V v) { return hn::Mul(hn::Mul(half, v), hn::Add(one, math::Erf(d, hn::Mul(v, root)))); });
+                      [=](V v) { return hn::Mul(hn::Mul(half, v), hn::Add(one, vec::Erf(d, hn::Mul(v, root)))); });
     }
     case ActivationKind::kGeluTanh: {
       const V scale = hn::Set(d, 0.79788456080286536F);
       const V cubic = hn::Set(d, 0.044715F);
       return MapArray(x, y, count, [=](V v) {
         const V inner = hn::Mul(hn::Mul(scale, v), hn::MulAdd(hn::Mul(cubic, v), v, one));
-        return hn::Mul(hn::Mul(half, v), hn::Add(one, math::Tanh(d, inner)));
+        return hn::Mul(hn::Mul(half, v), hn::Add(one, vec::Tanh(d, inner)));
       });
     }
   }

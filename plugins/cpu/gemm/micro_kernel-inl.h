@@ -10,6 +10,7 @@
 
 #include "hwy/highway.h"
 #include "plugins/cpu/gemm/micro_kernels.h"
+#include "plugins/cpu/vector/clamp-inl.h"
 #include "plugins/cpu/vector/partial-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -70,7 +71,7 @@ HWY_INLINE void FinishTile(const TileArguments& t, FloatVec (&sum)[kRows][kVecto
 #pragma GCC unroll 16
     for (size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-      for (size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::Min(high, hn::Max(low, sum[r][v]));  // keeps NaN
+      for (size_t v = 0; v < kVectors; ++v) sum[r][v] = vec::Clamp(low, high, sum[r][v]);
     }
   }
 }
