@@ -44,10 +44,11 @@ void CopyTextOut(std::string_view text, const char* what, char* out, size_t* siz
 }
 
 void CheckPairs(const char* const* keys, const char* const* values, size_t count) {
-  Require(count == 0 || (keys != nullptr && values != nullptr), "the arrays of option keys and values must not be null");
+  Require(count == 0 || (keys != nullptr && values != nullptr),
+          "the arrays of option keys and values must not be null");
   for (size_t i = 0; i < count; ++i)
-    Require(keys[i] != nullptr && keys[i][0] != '\0' && values[i] != nullptr,
-            "option ", i, " has an empty key or no value: each key and value must be a text");
+    Require(keys[i] != nullptr && keys[i][0] != '\0' && values[i] != nullptr, "option ", i,
+            " has an empty key or no value: each key and value must be a text");
 }
 
 }  // namespace ortrun::abi

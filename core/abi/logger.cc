@@ -11,8 +11,8 @@ OrtStatus* Logger_LogMessage(const OrtLogger* logger, OrtLoggingLevel log_severi
                              const char* file_path, int line_number, const char* func_name) {
   return Guard({{"logger", logger}, {"message", message}}, [&] {
     if (!logger->Enabled(log_severity_level)) return;
-    const std::string location = Concat(file_path == nullptr ? "" : file_path, ":", line_number, " ",
-                                        func_name == nullptr ? "" : func_name);
+    const std::string location =
+        Concat(file_path == nullptr ? "" : file_path, ":", line_number, " ", func_name == nullptr ? "" : func_name);
     logger->Write(log_severity_level, location.c_str(), message);
   });
 }

@@ -43,8 +43,7 @@ void CheckMemType(OrtMemType type) {
           " is not valid");
 }
 
-OrtStatus* CreateMemoryInfo(const char* name, OrtAllocatorType type, int id, OrtMemType mem_type,
-                            OrtMemoryInfo** out) {
+OrtStatus* CreateMemoryInfo(const char* name, OrtAllocatorType type, int id, OrtMemType mem_type, OrtMemoryInfo** out) {
   return Guard({{"name", name}, {"out", out}}, [&] {
     CheckMemType(mem_type);
     for (const NamedMemory& known : kNamedMemories) {
@@ -118,9 +117,7 @@ OrtDeviceMemoryType MemoryInfoGetDeviceMemType(const OrtMemoryInfo* ptr) noexcep
   return ptr == nullptr ? OrtDeviceMemoryType_DEFAULT : ptr->device.memory_type;
 }
 
-uint32_t MemoryInfoGetVendorId(const OrtMemoryInfo* ptr) noexcept {
-  return ptr == nullptr ? 0 : ptr->device.vendor_id;
-}
+uint32_t MemoryInfoGetVendorId(const OrtMemoryInfo* ptr) noexcept { return ptr == nullptr ? 0 : ptr->device.vendor_id; }
 
 }  // namespace
 

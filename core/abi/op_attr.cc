@@ -63,7 +63,7 @@ void CopyOut(const void* from, size_t bytes, const char* what, void* data, size_
 
 OrtStatus* ReadOpAttr(const OrtOpAttr* op_attr, OrtOpAttrType type, void* data, size_t len, size_t* out) {
   return Guard({{"op_attr", op_attr}, {"out", out}}, [&] {
-    static constexpr const char* kTypeNames[] = {"undefined", "int",    "ints",    "float", "floats",
+    static constexpr const char* kTypeNames[] = {"undefined", "int",     "ints",  "float", "floats",
                                                  "string",    "strings", "graph", "tensor"};
     Require(type >= ORT_OP_ATTR_INT && type <= ORT_OP_ATTR_STRINGS, "attributes of type ", static_cast<int>(type),
             " cannot be read by ReadOpAttr");

@@ -16,13 +16,11 @@ size_t ThreadCount(int threads) {
 }
 
 OrtStatus* SetGlobalIntraOpNumThreads(OrtThreadingOptions* tp_options, int intra_op_num_threads) {
-  return Guard({{"tp_options", tp_options}},
-               [&] { tp_options->intra_op.threads = ThreadCount(intra_op_num_threads); });
+  return Guard({{"tp_options", tp_options}}, [&] { tp_options->intra_op.threads = ThreadCount(intra_op_num_threads); });
 }
 
 OrtStatus* SetGlobalInterOpNumThreads(OrtThreadingOptions* tp_options, int inter_op_num_threads) {
-  return Guard({{"tp_options", tp_options}},
-               [&] { tp_options->inter_op_threads = ThreadCount(inter_op_num_threads); });
+  return Guard({{"tp_options", tp_options}}, [&] { tp_options->inter_op_threads = ThreadCount(inter_op_num_threads); });
 }
 
 OrtStatus* SetGlobalSpinControl(OrtThreadingOptions* tp_options, int allow_spinning) {

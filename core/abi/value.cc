@@ -61,7 +61,8 @@ OrtStatus* CreateTensorWithDataAndDeleterAsOrtValue(OrtAllocator* deleter, void*
     Require(info != nullptr, "the deleter names no memory (its Info answers null)");
     auto value = std::make_unique<OrtValue>(OrtValue::View(type, shape, shape_len, p_data, *info, nullptr));
     // The data becomes ours only once nothing can fail any more.
-    std::shared_ptr<void> owner(static_cast<void*>(nullptr), [deleter, p_data](void*) { deleter->Free(deleter, p_data); });
+    std::shared_ptr<void> owner(static_cast<void*>(nullptr),
+                                [deleter, p_data](void*) { deleter->Free(deleter, p_data); });
     *value = OrtValue::View(type, shape, shape_len, p_data, *info, std::move(owner));
     *out = value.release();
   });
@@ -209,9 +210,9 @@ OrtStatus* GetValue(const OrtValue* value, int index, OrtAllocator* allocator, O
   return Guard({{"value", value}, {"allocator", allocator}, {"out", out}}, [&] {
     const std::vector<OrtValue>& elements = Elements(*value);
     if (index < 0 || static_cast<size_t>(index) >= elements.size())
-      throw Error(ORT_FAIL, value->kind() == ONNX_TYPE_MAP
-                                ? "Invalid index requested for map type."
-                                : Concat("index ", index, " is outside the sequence of ", elements.size(), " elements"));
+      throw Error(ORT_FAIL, value->kind() == ONNX_TYPE_MAP ? "Invalid index requested for map type."
+                                                           : Concat("index ", index, " is outside the sequence of ",
+                                                                    elements.size(), " elements"));
     *out = new OrtValue(elements[static_cast<size_t>(index)]);
   });
 }

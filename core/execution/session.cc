@@ -175,6 +175,7 @@ void OrtSession::Impl::CollectAssignment() {
   visit(visit, *model->graph);
   for (const auto& part : assignment)
     for (const OrtEpAssignedNode& node : part->nodes) part->node_pointers.push_back(&node);
+  for (const auto& part : assignment) assignment_pointers.push_back(part.get());
 }
 
 OrtSession::OrtSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -212,7 +213,9 @@ const OrtModel& OrtSession::model() const { return *impl_->model; }
 const OrtSessionOptions& OrtSession::options() const { return impl_->state.options; }
 OrtEnv& OrtSession::env() const { return *impl_->state.env; }
 const std::vector<std::string>& OrtSession::provider_names() const { return impl_->provider_names; }
-const std::vector<std::unique_ptr<OrtEpAssignedSubgraph>>& OrtSession::assignment() const { return impl_->assignment; }
+const std::vector<const OrtEpAssignedSubgraph*>& OrtSession::assignment_pointers() const {
+  return impl_->assignment_pointers;
+}
 
 std::shared_ptr<OrtAllocator> OrtSession::AllocatorFor(const OrtMemoryInfo& memory) const {
   const int index = impl_->state.FindMemory(memory.device);

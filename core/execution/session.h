@@ -66,7 +66,8 @@ struct OrtSession {
   std::shared_ptr<OrtAllocator> AllocatorFor(const OrtMemoryInfo& memory) const;
 
   const std::vector<std::string>& provider_names() const;
-  const std::vector<std::unique_ptr<OrtEpAssignedSubgraph>>& assignment() const;
+  /// Who runs which nodes of the model; owned by the session.
+  const std::vector<const OrtEpAssignedSubgraph*>& assignment_pointers() const;
   std::string Explain() const;   ///< see ORTRUN_EXPLAIN_SESSION
   std::string Counters() const;  ///< see ORTRUN_SESSION_COUNTERS
 

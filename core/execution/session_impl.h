@@ -32,6 +32,7 @@ struct OrtSession::Impl {
   std::vector<std::string> output_names;
   std::vector<std::string> provider_names;
   std::vector<std::unique_ptr<OrtEpAssignedSubgraph>> assignment;
+  std::vector<const OrtEpAssignedSubgraph*> assignment_pointers;
   size_t copies = 0;       ///< device copies in one run of the main graph
   std::mutex serial_runs;  ///< held during a run when a provider cannot run concurrently
 

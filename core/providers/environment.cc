@@ -30,6 +30,7 @@ struct OrtEnv::Impl {
   std::vector<ortrun::SearchedFolder> searched;
   std::vector<std::unique_ptr<ortrun::ProviderLibrary>> libraries;  ///< registered by callers first
   std::vector<std::shared_ptr<OrtAllocator>> shared_allocators;
+  std::vector<const OrtEpDevice*> device_list;  ///< what DeviceList handed out last
 
   struct Transfer {
     OrtEpFactory* factory;
@@ -133,6 +134,13 @@ std::vector<const OrtEpDevice*> OrtEnv::Devices() {
   for (const auto& library : impl_->libraries)
     for (const auto& device : library->devices) devices.push_back(device.get());
   return devices;
+}
+
+const std::vector<const OrtEpDevice*>& OrtEnv::DeviceList() {
+  auto devices = Devices();
+  const std::lock_guard lock(impl_->mutex);
+  if (devices != impl_->device_list) impl_->device_list = std::move(devices);
+  return impl_->device_list;
 }
 
 std::vector<std::string> OrtEnv::ProviderNames() {

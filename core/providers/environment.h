@@ -59,6 +59,8 @@ struct OrtEnv {
   /// Every usable device of every provider, libraries found in the provider folders included (they are loaded at the
   /// first call). Pointers stay valid until the library is unregistered.
   std::vector<const OrtEpDevice*> Devices();
+  /// The same as a list that stays in place: valid until a library is registered or unregistered.
+  const std::vector<const OrtEpDevice*>& DeviceList();
   /// Names of all usable providers, those of caller-registered libraries first, without repeats.
   std::vector<std::string> ProviderNames();
   /// Whether a device belongs to a library found in a folder, not registered by a caller.
