@@ -70,6 +70,10 @@ ConvPlan::ConvPlan(const Conv2dShape& shape) {
   form_ = s.layout == ConvLayout::kNchw ? WeightsForm::kPlain
           : IsDepthwise(s)              ? WeightsForm::kChannels
                                         : WeightsForm::kPanels;
+  if (form_ == WeightsForm::kPanels) {
+    const size_t tile = WinogradTileSize(geometry_);
+    if (tile != 0) form_ = tile == 2 ? WeightsForm::kTiles2 : WeightsForm::kTiles4;
+  }
   zeros_.assign(ZeroCount(geometry_), 0.0F);
 }
 
@@ -80,6 +84,10 @@ size_t ConvPlan::PackedWeightsSize() const {
       return PanelWeightsSize(geometry_);
     case WeightsForm::kChannels:
       return ChannelWeightsSize(geometry_);
+    case WeightsForm::kTiles2:
+      return WinogradWeightsSize(geometry_, 2);
+    case WeightsForm::kTiles4:
+      return WinogradWeightsSize(geometry_, 4);
     case WeightsForm::kPlain:
       break;
   }
@@ -93,6 +101,10 @@ void ConvPlan::PackWeights(const float* weights, void* packed, const Parallel& p
       return PackPanelWeights(geometry_, weights, to, parallel);
     case WeightsForm::kChannels:
       return PackChannelWeights(geometry_, weights, to);
+    case WeightsForm::kTiles2:
+      return PackWinogradWeights(geometry_, 2, weights, to, parallel);
+    case WeightsForm::kTiles4:
+      return PackWinogradWeights(geometry_, 4, weights, to, parallel);
     case WeightsForm::kPlain:
       break;
   }
@@ -106,6 +118,10 @@ size_t ConvPlan::ScratchSize(size_t threads) const {
       return PanelScratchSize(geometry_, threads);
     case WeightsForm::kChannels:
       return ChannelScratchSize(geometry_, threads);
+    case WeightsForm::kTiles2:
+      return WinogradScratchSize(geometry_, 2, threads);
+    case WeightsForm::kTiles4:
+      return WinogradScratchSize(geometry_, 4, threads);
     case WeightsForm::kPlain:
       break;
   }
@@ -122,6 +138,10 @@ void ConvPlan::Run(const float* input, const void* packed, float* output, const 
       return RunPanels(geometry_, operands, parallel);
     case WeightsForm::kChannels:
       return RunChannels(geometry_, operands, parallel);
+    case WeightsForm::kTiles2:
+      return RunWinograd(geometry_, 2, operands, parallel);
+    case WeightsForm::kTiles4:
+      return RunWinograd(geometry_, 4, operands, parallel);
     case WeightsForm::kPlain:
       break;
   }

@@ -45,7 +45,8 @@ class ConvPlan {
 
   /// The packed form depends on layout, channels, groups and kernel size, and on input sizes only through
   /// `WeightsForm`: plans of other input sizes share the weights where it is equal.
-  enum class WeightsForm { kPanels, kPlain, kChannels };
+  enum class WeightsForm { kPanels, kPlain, kChannels, kTiles2, kTiles4 };
+  static constexpr size_t kWeightsForms = 5;
   WeightsForm weights_form() const { return form_; }
   size_t PackedWeightsSize() const;
   /// From OIHW: out_channels x (in_channels / groups) x kernel_height x kernel_width. `packed` 64-byte aligned for

@@ -3,7 +3,6 @@
 // weights and the input columns. Channels-first: vectors over a row, from a copy of the plane with its padding, split
 // by stride so that every tap reads consecutive floats.
 #include <algorithm>
-#include <limits>
 
 #include "plugins/cpu/conv/loops.h"
 
@@ -11,7 +10,7 @@
 #define HWY_TARGET_INCLUDE "plugins/cpu/conv/depthwise.cc"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
-#include "plugins/cpu/gemm/activate-inl.h"
+#include "plugins/cpu/conv/finish-inl.h"
 #include "plugins/cpu/vector/clamp-inl.h"
 #include "plugins/cpu/vector/partial-inl.h"
 
@@ -19,38 +18,6 @@
 #define ORTRUN_CPU_CONV_DEPTHWISE
 namespace ortrun::cpu {
 namespace {
-
-/// What is done to the sums in registers, and whether more follows.
-struct DepthwiseFinish {
-  bool residual_first = false;
-  float low = -std::numeric_limits<float>::infinity();
-  float high = std::numeric_limits<float>::infinity();
-  bool clamp = false;
-  bool second_pass = false;
-};
-
-inline DepthwiseFinish MakeFinish(const Epilogue& e) {
-  DepthwiseFinish finish;
-  const bool residual_after = e.residual != nullptr && e.residual_after;
-  finish.residual_first = e.residual != nullptr && !e.residual_after;
-  switch (e.activation.kind) {
-    case ActivationKind::kNone:
-      break;
-    case ActivationKind::kRelu:
-      finish.clamp = true;
-      finish.low = 0.0F;
-      break;
-    case ActivationKind::kClip:
-      finish.clamp = true;
-      finish.low = e.activation.alpha;
-      finish.high = e.activation.beta;
-      break;
-    default:
-      finish.second_pass = true;
-  }
-  if (residual_after) finish.second_pass = true;
-  return finish;
-}
 
 /// Some output pixels of one row, channels-last. Column j of kernel row ky is at columns[ky * column_count + j].
 struct PixelGroup {
@@ -65,7 +32,7 @@ struct PixelGroup {
   const float* residual;
   float residual_scale;
   float* output;
-  DepthwiseFinish finish;
+  ConvFinish finish;
 };
 
 constexpr size_t kPixelsAtOnce = 4;
@@ -171,20 +138,6 @@ PixelFunction FastPixels(size_t width, size_t stride) {
   return nullptr;
 }
 
-void FinishRow(const Epilogue& e, float* row, size_t count, const float* residual) {
-  const Tag d;
-  const bool clamped = e.activation.kind == ActivationKind::kRelu || e.activation.kind == ActivationKind::kClip;
-  if (!clamped) ActivateArray(e.activation, row, row, count);
-  if (residual == nullptr || !e.residual_after) return;
-  const Vec scale = hn::Set(d, e.residual_scale);
-  const size_t lanes = hn::Lanes(d);
-  for (size_t i = 0; i < count; i += lanes) {
-    const size_t part = HWY_MIN(lanes, count - i);
-    const Vec sum = hn::MulAdd(vec::LoadPartial(d, residual + i, part), scale, vec::LoadPartial(d, row + i, part));
-    vec::StorePartial(sum, d, row + i, part);
-  }
-}
-
 /// One output row of a channels-last image. `table` has room for the columns of one group of pixels.
 void ChannelsRow(const ConvGeometry& g, const ConvOperands& o, size_t row, const float** table) {
   const Conv2dShape& s = g.shape;
@@ -263,7 +216,7 @@ void Plane(const ConvGeometry& g, const ConvOperands& o, size_t plane, float* co
   }
   const float* weights = o.weights + channel * s.kernel_height * s.kernel_width;
   const Vec bias = hn::Set(d, o.epilogue.bias == nullptr ? 0.0F : o.epilogue.bias[channel]);
-  const DepthwiseFinish finish = MakeFinish(o.epilogue);
+  const ConvFinish finish = MakeFinish(o.epilogue);
   const Vec low = hn::Set(d, finish.low);
   const Vec high = hn::Set(d, finish.high);
   const Vec scale = hn::Set(d, o.epilogue.residual_scale);

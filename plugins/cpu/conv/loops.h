@@ -26,6 +26,15 @@ void PackPanelWeights(const ConvGeometry& g, const float* weights, float* packed
 size_t PanelScratchSize(const ConvGeometry& g, size_t threads);
 void RunPanels(const ConvGeometry& g, const ConvOperands& operands, const Parallel& parallel);
 
+/// 3 x 3, channels-last, by tiles of 2 x 2 or 4 x 4 outputs; 0 where it cannot or does not pay. Weights: (tile + 2)^2
+/// packed matrices ic x oc.
+size_t WinogradTileSize(const ConvGeometry& g);
+size_t WinogradWeightsSize(const ConvGeometry& g, size_t tile);
+void PackWinogradWeights(const ConvGeometry& g, size_t tile, const float* weights, float* packed,
+                         const Parallel& parallel);
+size_t WinogradScratchSize(const ConvGeometry& g, size_t tile, size_t threads);
+void RunWinograd(const ConvGeometry& g, size_t tile, const ConvOperands& operands, const Parallel& parallel);
+
 /// Channels-last, one filter a channel. Weights: kh x kw x channels, the channels padded to whole vectors.
 size_t ChannelWeightsSize(const ConvGeometry& g);
 void PackChannelWeights(const ConvGeometry& g, const float* weights, float* packed);
