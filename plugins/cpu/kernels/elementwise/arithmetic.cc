@@ -148,12 +148,16 @@ void ComputeFloat(KernelContext& context, const Tensor& a, const Tensor& b, cons
 template <typename Op>
 class Binary : public Kernel {
  public:
-  explicit Binary(const KernelInfo& info) : legacy_(info), float_loops_(FindBinaryFloatLoops(Op::kName)) {}
+  explicit Binary(const KernelInfo& info) : legacy_(info), float_loops_(FindBinaryFloatLoops(Op::kName)) {
+    // Before version 7 PRelu's slope was one value a channel, without saying so.
+    if (std::is_same_v<Op, PReluOp> && info.SinceVersion() < 7) slope_per_channel_ = true;
+  }
 
   void Compute(KernelContext& context) const override {
     const Tensor a = context.Input(0);
     const Tensor b = context.Input(1);
-    const Shape b_shape = legacy_.Adapt(a.dims(), b.dims());
+    const bool per_channel = slope_per_channel_ && b.rank() == 1 && b.count() > 1 && a.rank() > 1;
+    const Shape b_shape = per_channel ? LegacyBroadcastShape(a.dims(), b.dims(), 1) : legacy_.Adapt(a.dims(), b.dims());
     if (float_loops_ != nullptr && a.type() == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT)
       return ComputeFloat(context, a, b, b_shape, *float_loops_);
     DispatchType<typename Op::Types>(
@@ -163,6 +167,7 @@ class Binary : public Kernel {
  private:
   LegacyBroadcast legacy_;
   const BinaryFloatLoops* float_loops_;
+  bool slope_per_channel_ = false;
 };
 
 class Mod : public Kernel {

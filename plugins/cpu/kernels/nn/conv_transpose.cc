@@ -60,7 +60,9 @@ class ConvTranspose : public Kernel {
       const size_t at = kAxes - rank + i;
       g.out[at] = x.dim(i + 2);
       g.kernel[at] = w.dim(i + 2);
-      Require(g.kernel[at] >= 1, "the kernel has the dimension ", g.kernel[at]);
+      constexpr int64_t kLargest = int64_t{1} << 31;
+      Require(g.kernel[at] >= 1 && g.kernel[at] < kLargest && g.out[at] < kLargest, "spatial axis ", i, " has ",
+              g.out[at], " places and a kernel of ", g.kernel[at]);
       g.stride[at] = entry(window_.strides(), i, 1, "strides", 1);
       g.dilation[at] = entry(window_.dilations(), i, 1, "dilations", 1);
       const int64_t extra = entry(output_padding_, i, 0, "output_padding", 1);
