@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/cpu/kernels/normalization/float_rows.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "plugins/cpu/kernels/normalization/float_rows.cc"
+// clang-format off
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+#include "plugins/cpu/vector/math-inl.h"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace ortrun::cpu::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+namespace math = vector::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+constexpr size_t kMaxLanes = HWY_MAX_BYTES / sizeof(float);
+
+/// The last elements of a row, padded to a vector.
+HWY_INLINE V LoadTail(D d, const float* x, size_t count, float padding) {
+  HWY_ALIGN float lanes[kMaxLanes];
+  hn::Store(hn::Set(d, padding), d, lanes);
+  std::memcpy(lanes, x, count * sizeof(float));
+  return hn::Load(d, lanes);
+}
+
+HWY_INLINE void StoreTail(D d, V v, float* y, size_t count) {
+  HWY_ALIGN float lanes[kMaxLanes];
+  hn::Store(v, d, lanes);
+  std::memcpy(y, lanes, count * sizeof(float));
+}
+
+HWY_INLINE V LoadOr(D d, const float* x, float otherwise) {
+  return x == nullptr ? hn::Set(d, otherwise) : hn::LoadU(d, x);
+}
+
+float LargestOf(const float* x, size_t n) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  V a = hn::Set(d, x[0]), b = a;
+  size_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    a = hn::Max(a, hn::LoadU(d, x + i));
+    b = hn::Max(b, hn::LoadU(d, x + i + lanes));
+  }
+  for (; i + lanes <= n; i += lanes) a = hn::Max(a, hn::LoadU(d, x + i));
+  if (i < n) b = hn::Max(b, LoadTail(d, x + i, n - i, x[0]));
+  return hn::GetLane(hn::MaxOfLanes(d, hn::Max(a, b)));
+}
+
+/// A row that is all -inf (or holds +inf) has no finite largest element to subtract.
+float SafeShift(float largest) { return std::isinf(largest) && largest < 0 ? 0.0f : largest; }
+
+template <bool kStore>
+float ExpSum(const float* x, float shift, float* y, size_t n) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const V minus = hn::Set(d, shift);
+  V a = hn::Zero(d), b = a;
+  size_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    const V first = math::Exp(d, hn::Sub(hn::LoadU(d, x + i), minus));
+    const V second = math::Exp(d, hn::Sub(hn::LoadU(d, x + i + lanes), minus));
+    if constexpr (kStore) {
+      hn::StoreU(first, d, y + i);
+      hn::StoreU(second, d, y + i + lanes);
+    }
+    a = hn::Add(a, first);
+    b = hn::Add(b, second);
+  }
+  for (; i + lanes <= n; i += lanes) {
+    const V v = math::Exp(d, hn::Sub(hn::LoadU(d, x + i), minus));
+    if constexpr (kStore) hn::StoreU(v, d, y + i);
+    a = hn::Add(a, v);
+  }
+  if (i < n) {
+    const V v = math::Exp(d, hn::Sub(LoadTail(d, x + i, n - i, shift), minus));
+    if constexpr (kStore) StoreTail(d, v, y + i, n - i);
+    b = hn::Add(b, hn::IfThenElseZero(hn::FirstN(d, n - i), v));
+  }
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(a, b)));
+}
+
+void AffineTarget(const float* x, float factor, float offset, float* y, size_t n) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const V f = hn::Set(d, factor), o = hn::Set(d, offset);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::MulAdd(hn::LoadU(d, x + i), f, o), d, y + i);
+  if (i < n) StoreTail(d, hn::MulAdd(LoadTail(d, x + i, n - i, 0), f, o), y + i, n - i);
+}
+
+void SoftmaxTarget(const float* x, float* y, size_t n) {
+  const float sum = ExpSum<true>(x, SafeShift(LargestOf(x, n)), y, n);
+  AffineTarget(y, 1.0f / sum, 0.0f, y, n);
+}
+
+void LogSoftmaxTarget(const float* x, float* y, size_t n) {
+  const float shift = SafeShift(LargestOf(x, n));
+  const float log_sum = std::log(ExpSum<false>(x, shift, nullptr, n));
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const V s = hn::Set(d, shift), l = hn::Set(d, log_sum);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::Sub(hn::Sub(hn::LoadU(d, x + i), s), l), d, y + i);
+  if (i < n) StoreTail(d, hn::Sub(hn::Sub(LoadTail(d, x + i, n - i, 0), s), l), y + i, n - i);
+}
+
+void ExpColumnsTarget(const float* x, const float* largest, float* y, float* sum, size_t n) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const V v = math::Exp(d, hn::Sub(hn::LoadU(d, x + i), hn::LoadU(d, largest + i)));
+    hn::StoreU(v, d, y + i);
+    hn::StoreU(hn::Add(hn::LoadU(d, sum + i), v), d, sum + i);
+  }
+  if (i == n) return;
+  const size_t left = n - i;
+  const V v = math::Exp(d, hn::Sub(LoadTail(d, x + i, left, 0), LoadTail(d, largest + i, left, 0)));
+  StoreTail(d, v, y + i, left);
+  StoreTail(d, hn::Add(LoadTail(d, sum + i, left, 0), v), sum + i, left);
+}
+
+void ScaleColumnsTarget(const float* factor, float* y, size_t n) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::Mul(hn::LoadU(d, y + i), hn::LoadU(d, factor + i)), d, y + i);
+  for (; i < n; ++i) y[i] *= factor[i];
+}
+
+/// Sum of x, or of (x - centre)^2.
+template <bool kSquares>
+float RowSum(const float* x, float centre, size_t n) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const V c = hn::Set(d, centre);
+  V sums[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
+  const auto add = [&](V& sum, V v) HWY_ATTR {
+    if constexpr (kSquares) {
+      v = hn::Sub(v, c);
+      sum = hn::MulAdd(v, v, sum);
+    } else {
+      sum = hn::Add(sum, v);
+    }
+  };
+  size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes)
+    for (size_t k = 0; k < 4; ++k) add(sums[k], hn::LoadU(d, x + i + k * lanes));
+  for (; i + lanes <= n; i += lanes) add(sums[0], hn::LoadU(d, x + i));
+  if (i < n) add(sums[1], LoadTail(d, x + i, n - i, kSquares ? centre : 0.0f));
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]))));
+}
+
+RowStatistics NormalizeTarget(const float* x, const float* scale, const float* bias, bool centred, float epsilon,
+                              float* y, size_t n) {
+  const float count = static_cast<float>(n);
+  const float mean = centred ? RowSum<false>(x, 0.0f, n) / count : 0.0f;
+  const float variance = RowSum<true>(x, mean, n) / count;
+  const RowStatistics result{mean, 1.0f / std::sqrt(variance + epsilon)};
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  const V m = hn::Set(d, mean), r = hn::Set(d, result.inverse_std);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const V v = hn::Mul(hn::Sub(hn::LoadU(d, x + i), m), r);
+    hn::StoreU(hn::MulAdd(v, LoadOr(d, scale == nullptr ? nullptr : scale + i, 1.0f),
+                          LoadOr(d, bias == nullptr ? nullptr : bias + i, 0.0f)),
+               d, y + i);
+  }
+  for (; i < n; ++i)
+    y[i] = (x[i] - mean) * result.inverse_std * (scale == nullptr ? 1.0f : scale[i]) + (bias == nullptr ? 0.0f : bias[i]);
+  return result;
+}
+
+void AddRowsTarget(const float* x, const float* skip, const float* bias, float* sum, size_t n) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    V v = hn::Add(hn::LoadU(d, x + i), hn::LoadU(d, skip + i));
+    if (bias != nullptr) v = hn::Add(v, hn::LoadU(d, bias + i));
+    hn::StoreU(v, d, sum + i);
+  }
+  for (; i < n; ++i) sum[i] = x[i] + skip[i] + (bias == nullptr ? 0.0f : bias[i]);
+}
+
+}  // namespace ortrun::cpu::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace ortrun::cpu {
+HWY_EXPORT(SoftmaxTarget);
+HWY_EXPORT(LogSoftmaxTarget);
+HWY_EXPORT(ExpColumnsTarget);
+HWY_EXPORT(ScaleColumnsTarget);
+HWY_EXPORT(NormalizeTarget);
+HWY_EXPORT(AddRowsTarget);
+HWY_EXPORT(AffineTarget);
+
+void SoftmaxRow(const float* x, float* y, size_t n) { HWY_DYNAMIC_DISPATCH(SoftmaxTarget)(x, y, n); }
+void LogSoftmaxRow(const float* x, float* y, size_t n) { HWY_DYNAMIC_DISPATCH(LogSoftmaxTarget)(x, y, n); }
+void ExpColumns(const float* x, const float* largest, float* y, float* sum, size_t n) {
+  HWY_DYNAMIC_DISPATCH(ExpColumnsTarget)(x, largest, y, sum, n);
+}
+void ScaleColumns(const float* factor, float* y, size_t n) { HWY_DYNAMIC_DISPATCH(ScaleColumnsTarget)(factor, y, n); }
+RowStatistics NormalizeRow(const float* x, const float* scale, const float* bias, bool centred, float epsilon, float* y,
+                           size_t n) {
+  return HWY_DYNAMIC_DISPATCH(NormalizeTarget)(x, scale, bias, centred, epsilon, y, n);
+}
+void AddRows(const float* x, const float* skip, const float* bias, float* sum, size_t n) {
+  HWY_DYNAMIC_DISPATCH(AddRowsTarget)(x, skip, bias, sum, n);
+}
+void AffineRow(const float* x, float factor, float offset, float* y, size_t n) {
+  HWY_DYNAMIC_DISPATCH(AffineTarget)(x, factor, offset, y, n);
+}
+}  // namespace ortrun::cpu
+#endif

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plugins/cpu/kernels/normalization/normalization.h"
+
+namespace ortrun::cpu {
+
+void RegisterNormalization(KernelList& list) {
+  RegisterLayerNormalization(list);
+  RegisterSoftmax(list);
+}
+
+}  // namespace ortrun::cpu
