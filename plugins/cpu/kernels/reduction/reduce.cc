@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// ReduceSum, ReduceMean, ReduceMax, ReduceMin, ReduceProd, ReduceL1, ReduceL2, ReduceLogSum, ReduceLogSumExp and
+// ReduceSumSquare, every version: axes as an attribute (until 13 for ReduceSum, until 18 for the others) or an input.
+
+#include <cstring>
+
+#include "ortrun/kernel.h"
+#include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/reduction/reduce.h"
+#include "plugins/cpu/kernels/reduction/reduce_loop.h"
+
+namespace ortrun::cpu {
+namespace {
+
+struct LogSumExpOp {};
+
+/// The axes of one call: the input where there is one, else the attribute; all of them where that says so.
+class ReduceKernel : public Kernel {
+ public:
+  explicit ReduceKernel(const KernelInfo& info)
+      : axes_(info.Ints("axes")),
+        keep_dims_(info.Int("keepdims", 1) != 0),
+        no_op_when_empty_(info.Int("noop_with_empty_axes", 0) != 0) {}
+
+ protected:
+  ReductionLayout Layout(const KernelContext& context, const Shape& input) const {
+    std::span<const int64_t> axes = axes_;
+    if (const Tensor given = context.OptionalInput(1)) {
+      Require(given.type() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, "axes must be int64");
+      axes = {given.data<int64_t>(), given.count()};
+    }
+    std::array<int64_t, Shape::kMaxRank> all{};
+    if (axes.empty() && !no_op_when_empty_) {
+      for (size_t i = 0; i < input.rank(); ++i) all[i] = static_cast<int64_t>(i);
+      axes = {all.data(), input.rank()};
+    }
+    return MakeReductionLayout(input, axes, keep_dims_);
+  }
+
+ private:
+  std::vector<int64_t> axes_;
+  bool keep_dims_;
+  bool no_op_when_empty_;
+};
+
+template <typename Op, typename Types>
+class ReduceOperator : public ReduceKernel {
+ public:
+  using ReduceKernel::ReduceKernel;
+  void Compute(KernelContext& context) const override {
+    const Tensor x = context.Input(0);
+    const ReductionLayout layout = Layout(context, x.shape());
+    const Tensor y = context.Output(0, layout.output);
+    if (!y) return;
+    DispatchType<Types>(x.type(), [&](auto type) {
+      using T = typename decltype(type)::type;
+      if constexpr (std::is_same_v<Op, LogSumExpOp>)
+        ReduceLogSumExp(context, layout, x.data<T>(), y.data<T>());
+      else
+        Reduce<Op>(context, layout, x.data<T>(), y.data<T>());
+    });
+  }
+};
+
+using Numeric = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16>;
+using Ordered =
+    TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16, int8_t, uint8_t, bool>;
+
+template <typename Op, typename Types = Numeric>
+KernelEntry Entry(const char* name) {
+  return {.op = name, .types = {{"T", Types::Values()}}, .make = MakeKernel<ReduceOperator<Op, Types>>};
+}
+
+}  // namespace
+
+void RegisterReductions(KernelList& list) {
+  list.Add(Entry<SumOp>("ReduceSum"));
+  list.Add(Entry<MeanOp>("ReduceMean"));
+  list.Add(Entry<ProductOp>("ReduceProd"));
+  list.Add(Entry<L1Op>("ReduceL1"));
+  list.Add(Entry<L2Op>("ReduceL2"));
+  list.Add(Entry<LogSumOp>("ReduceLogSum"));
+  list.Add(Entry<SumSquareOp>("ReduceSumSquare"));
+  list.Add(Entry<LogSumExpOp>("ReduceLogSumExp"));
+  list.Add(Entry<MaxOp, Ordered>("ReduceMax"));
+  list.Add(Entry<MinOp, Ordered>("ReduceMin"));
+}
+
+}  // namespace ortrun::cpu

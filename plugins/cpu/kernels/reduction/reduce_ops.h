@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "plugins/cpu/kernels/reduction/float_fold.h"
+
+namespace ortrun::cpu {
+
+/// What integers fold in: wide, and unsigned so that overflow wraps as numpy's does.
+template <typename T>
+using FoldType = std::conditional_t<std::is_integral_v<T>,
+                                    std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>,
+                                    std::conditional_t<std::is_same_v<T, double>, double, float>>;
+
+template <typename A>
+A LowestOf() {
+  if constexpr (std::is_floating_point_v<A>)
+    return -std::numeric_limits<A>::infinity();
+  else
+    return std::numeric_limits<A>::lowest();
+}
+template <typename A>
+A HighestOf() {
+  if constexpr (std::is_floating_point_v<A>)
+    return std::numeric_limits<A>::infinity();
+  else
+    return std::numeric_limits<A>::max();
+}
+
+/// Integer sums and products wrap.
+template <typename A>
+A WrapAdd(A a, A b) {
+  if constexpr (std::is_integral_v<A>)
+    return static_cast<A>(static_cast<uint64_t>(a) + static_cast<uint64_t>(b));
+  else
+    return a + b;
+}
+template <typename A>
+A WrapMultiply(A a, A b) {
+  if constexpr (std::is_integral_v<A>)
+    return static_cast<A>(static_cast<uint64_t>(a) * static_cast<uint64_t>(b));
+  else
+    return a * b;
+}
+
+// Each reduction: how an element is mapped and folded, and what becomes of the folded number. kFold and kMap name the
+// same for the vectorised float path.
+struct SumOp {
+  static constexpr Fold kFold = Fold::kSum;
+  static constexpr Map kMap = Map::kNone;
+  template <typename A>
+  static A Identity() {
+    return A(0);
+  }
+  template <typename A>
+  static A Apply(A a, A x) {
+    return WrapAdd(a, x);
+  }
+  template <typename A>
+  static A Finish(A a, int64_t) {
+    return a;
+  }
+};
+
+struct MeanOp : SumOp {
+  template <typename A>
+  static A Finish(A a, int64_t n) {
+    if constexpr (std::is_integral_v<A>)
+      return n == 0 ? A(0) : a / static_cast<A>(n);
+    else
+      return a / static_cast<A>(n);
+  }
+};
+
+struct L1Op : SumOp {
+  static constexpr Map kMap = Map::kAbs;
+  template <typename A>
+  static A Apply(A a, A x) {
+    if constexpr (std::is_unsigned_v<A>)
+      return a + x;
+    else if constexpr (std::is_integral_v<A>)
+      return x < 0 ? static_cast<A>(static_cast<uint64_t>(a) - static_cast<uint64_t>(x)) : WrapAdd(a, x);
+    else
+      return a + std::abs(x);
+  }
+};
+
+struct SumSquareOp : SumOp {
+  static constexpr Map kMap = Map::kSquare;
+  template <typename A>
+  static A Apply(A a, A x) {
+    return WrapAdd(a, WrapMultiply(x, x));
+  }
+};
+
+struct L2Op : SumSquareOp {
+  template <typename A>
+  static A Finish(A a, int64_t) {
+    return static_cast<A>(std::sqrt(static_cast<std::conditional_t<std::is_same_v<A, float>, float, double>>(a)));
+  }
+};
+
+struct LogSumOp : SumOp {
+  template <typename A>
+  static A Finish(A a, int64_t) {
+    const auto value = std::log(static_cast<std::conditional_t<std::is_same_v<A, float>, float, double>>(a));
+    if constexpr (std::is_integral_v<A>)
+      return std::isfinite(value) ? static_cast<A>(value) : LowestOf<A>();
+    else
+      return value;
+  }
+};
+
+struct ProductOp : SumOp {
+  static constexpr Fold kFold = Fold::kProduct;
+  template <typename A>
+  static A Identity() {
+    return A(1);
+  }
+  template <typename A>
+  static A Apply(A a, A x) {
+    return WrapMultiply(a, x);
+  }
+};
+
+struct MaxOp : SumOp {
+  static constexpr Fold kFold = Fold::kMax;
+  template <typename A>
+  static A Identity() {
+    return LowestOf<A>();
+  }
+  template <typename A>
+  static A Apply(A a, A x) {
+    return x > a || x != x ? x : a;
+  }
+};
+
+struct MinOp : SumOp {
+  static constexpr Fold kFold = Fold::kMin;
+  template <typename A>
+  static A Identity() {
+    return HighestOf<A>();
+  }
+  template <typename A>
+  static A Apply(A a, A x) {
+    return x < a || x != x ? x : a;
+  }
+};
+
+}  // namespace ortrun::cpu
