@@ -3,8 +3,12 @@
 
 #include "plugins/cpu/kernels/controlflow/controlflow.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
+#include "plugins/cpu/kernels/ml/ml.h"
 #include "plugins/cpu/kernels/nn/nn.h"
+#include "plugins/cpu/kernels/normalization/normalization.h"
+#include "plugins/cpu/kernels/reduction/reduce.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
+#include "plugins/cpu/kernels/text/text.h"
 
 namespace ortrun::cpu {
 
@@ -12,8 +16,12 @@ namespace ortrun::cpu {
 void RegisterAllKernels(KernelList& list) {
   RegisterControlFlow(list);
   RegisterElementwise(list);
+  RegisterMachineLearning(list);
   RegisterNn(list);
+  RegisterNormalization(list);
+  RegisterReductions(list);
   RegisterTensor(list);
+  RegisterText(list);
 }
 
 }  // namespace ortrun::cpu
