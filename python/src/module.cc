@@ -40,6 +40,11 @@ std::vector<std::string> AvailableProviders() {
   Check(Api().GetAvailableProviders(&names, &count));
   std::vector<std::string> result(names, names + count);
   Check(Api().ReleaseAvailableProviders(names, count));
+  // Providers of libraries that the program registered.
+  for (const OrtEpDevice* device : EpDevices()) {
+    const std::string name = Api().EpDevice_EpName(device);
+    if (std::find(result.begin(), result.end(), name) == result.end()) result.push_back(name);
+  }
   return result;
 }
 

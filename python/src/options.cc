@@ -18,45 +18,8 @@ constexpr size_t kMaxKeyLength = 1024;
 std::atomic<bool> seed_is_set = false;
 std::atomic<int64_t> seed = 0;
 
-struct Pointers {
-  std::vector<const char*> keys;
-  std::vector<const char*> values;
-};
-
-Pointers PointersTo(const StringMap& map) {
-  Pointers pointers;
-  for (const auto& [key, value] : map) {
-    pointers.keys.push_back(key.c_str());
-    pointers.values.push_back(value.c_str());
-  }
-  return pointers;
-}
-
 Owned<OrtSessionOptions> Clone(const OrtSessionOptions* options) {
   return Make<OrtSessionOptions>(Api().CloneSessionOptions, options);
-}
-
-// C calls this while it makes a session, with the GIL released.
-OrtStatus* CallDelegate(const OrtEpDevice** devices, size_t num_devices, const OrtKeyValuePairs* model_metadata,
-                        const OrtKeyValuePairs* runtime_metadata, const OrtEpDevice** selected, size_t max_selected,
-                        size_t* num_selected, void* state) {
-  const HoldGil held;
-  *num_selected = 0;
-  try {
-    py::list offered;
-    for (size_t i = 0; i < num_devices; ++i) offered.append(EpDevice(devices[i]));
-    const py::handle delegate(static_cast<PyObject*>(state));
-    const py::object chosen = delegate(offered, ToDict(model_metadata), ToDict(runtime_metadata), max_selected);
-    for (const py::handle device : chosen) {
-      if (*num_selected == max_selected) {
-        return Api().CreateStatus(ORT_INVALID_ARGUMENT, "the selection delegate chose more devices than it may");
-      }
-      selected[(*num_selected)++] = device.cast<const EpDevice&>().get();
-    }
-    return nullptr;
-  } catch (const std::exception& error) {
-    return Api().CreateStatus(ORT_FAIL, (std::string("the selection delegate failed: ") + error.what()).c_str());
-  }
 }
 
 }  // namespace
@@ -84,10 +47,10 @@ SessionOptions::SessionOptions(const SessionOptions& other)
       config_(other.config_),
       free_dimensions_(other.free_dimensions_),
       providers_(other.providers_),
-      device_providers_(other.device_providers_),
+      policy_(other.policy_),
+      delegate_(other.delegate_),
       custom_op_libraries_(other.custom_op_libraries_),
       kept_alive_(other.kept_alive_),
-      selects_devices_(other.selects_devices_),
       survives_pickling_(other.survives_pickling_) {}
 
 void SessionOptions::AddConfigEntry(const std::string& key, const std::string& value) {
@@ -110,25 +73,6 @@ void SessionOptions::AddFreeDimension(const std::string& name, int64_t size, boo
   Check(by_denotation ? Api().AddFreeDimensionOverride(handle_.get(), name.c_str(), size)
                       : Api().AddFreeDimensionOverrideByName(handle_.get(), name.c_str(), size));
   free_dimensions_.push_back({name, size, by_denotation});
-}
-
-void SessionOptions::AddProvider(const std::string& name, const StringMap& options) {
-  const auto scratch = Clone(handle_.get());
-  try {
-    AppendProvider(scratch.get(), {name, options});
-  } catch (const StatusError& error) {
-    throw std::runtime_error("provider " + name + " cannot be used: " + error.what());
-  }
-  providers_.push_back({name, options});
-}
-
-void SessionOptions::AddProviderForDevices(const std::vector<const OrtEpDevice*>& devices, const StringMap& options) {
-  const Pointers pointers = PointersTo(options);
-  Check(Api().SessionOptionsAppendExecutionProvider_V2(handle_.get(), Environment(), devices.data(), devices.size(),
-                                                       pointers.keys.data(), pointers.values.data(), options.size()));
-  if (!devices.empty()) device_providers_.push_back({Api().EpDevice_EpName(devices.front()), options});
-  selects_devices_ = true;
-  survives_pickling_ = false;
 }
 
 void SessionOptions::RegisterCustomOps(const std::string& library) {
@@ -189,37 +133,8 @@ void SessionOptions::AddExternalFiles(const std::vector<std::string>& names, con
   survives_pickling_ = false;
 }
 
-void SessionOptions::SetSelectionPolicy(OrtExecutionProviderDevicePolicy policy) {
-  Check(Api().SessionOptionsSetEpSelectionPolicy(handle_.get(), policy));
-  selects_devices_ = true;
-  survives_pickling_ = false;
-}
-
-void SessionOptions::SetSelectionDelegate(py::function delegate) {
-  Check(Api().SessionOptionsSetEpSelectionPolicyDelegate(handle_.get(), &CallDelegate, delegate.ptr()));
-  kept_alive_.push_back(std::move(delegate));
-  selects_devices_ = true;
-  survives_pickling_ = false;
-}
-
 void SessionOptions::SetLoadCancellation(bool cancel) {
   Check(Api().SessionOptionsSetLoadCancellationFlag(handle_.get(), cancel));
-}
-
-void AppendProvider(OrtSessionOptions* options, const ProviderChoice& choice) {
-  const Pointers pointers = PointersTo(choice.options);
-  OrtStatus* by_name = Api().SessionOptionsAppendExecutionProvider(options, choice.name.c_str(), pointers.keys.data(),
-                                                                   pointers.values.data(), choice.options.size());
-  if (by_name == nullptr) return;
-  const Owned<OrtStatus> refusal(by_name);
-  std::vector<const OrtEpDevice*> devices;
-  for (const OrtEpDevice* device : EpDevices()) {
-    if (choice.name == Api().EpDevice_EpName(device)) devices.push_back(device);
-  }
-  if (devices.empty()) throw StatusError(Api().GetErrorCode(by_name), Api().GetErrorMessage(by_name));
-  Check(Api().SessionOptionsAppendExecutionProvider_V2(options, Environment(), devices.data(), devices.size(),
-                                                       pointers.keys.data(), pointers.values.data(),
-                                                       choice.options.size()));
 }
 
 Owned<OrtSessionOptions> SessionOptions::ForSession(const std::vector<ProviderChoice>& providers) const {
@@ -247,7 +162,7 @@ Owned<OrtSessionOptions> SessionOptions::ForSession(const std::vector<ProviderCh
     Check(api.AddSessionConfigEntry(options, "ortrun.execution_order", by_priority ? "priority" : "memory"));
   }
   if (seed_is_set) Check(api.AddSessionConfigEntry(options, "ortrun.random_seed", std::to_string(seed).c_str()));
-  for (const ProviderChoice& choice : providers.empty() ? providers_ : providers) AppendProvider(options, choice);
+  ApplyProviders(options, providers);
   return made;
 }
 

@@ -7,6 +7,7 @@
 #include <pybind11/pybind11.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -30,6 +31,7 @@ struct FreeDimension {
 struct ProviderChoice {
   std::string name;
   StringMap options;
+  std::vector<const OrtEpDevice*> devices;  ///< empty: those that the runtime chooses for the name
 };
 
 class SessionOptions {
@@ -68,14 +70,15 @@ class SessionOptions {
   void SetSelectionDelegate(pybind11::function delegate);
   void SetLoadCancellation(bool cancel);
 
-  /// Whether providers were named here, by name or by device.
-  bool has_providers() const { return !providers_.empty() || selects_devices_; }
+  /// Whether providers were chosen here, by name, by device or by a policy.
+  bool has_providers() const { return !providers_.empty() || policy_ || delegate_; }
   const std::vector<ProviderChoice>& providers() const { return providers_; }
-  /// Providers of the devices that were added.
-  const std::vector<ProviderChoice>& device_providers() const { return device_providers_; }
 
   /// Options for a session with `providers` in this order (those named here when it is empty).
   Owned<OrtSessionOptions> ForSession(const std::vector<ProviderChoice>& providers) const;
+
+  /// Appends `providers`, or what was chosen here when it is empty.
+  void ApplyProviders(OrtSessionOptions* options, const std::vector<ProviderChoice>& providers) const;
 
   pybind11::dict State() const;
   static SessionOptions FromState(const pybind11::dict& state);
@@ -85,15 +88,12 @@ class SessionOptions {
   StringMap config_;
   std::vector<FreeDimension> free_dimensions_;
   std::vector<ProviderChoice> providers_;
-  std::vector<ProviderChoice> device_providers_;
+  std::optional<OrtExecutionProviderDevicePolicy> policy_;
+  pybind11::object delegate_;
   std::vector<std::string> custom_op_libraries_;
-  std::vector<pybind11::object> kept_alive_;  // initializers, buffers, the delegate
-  bool selects_devices_ = false;
+  std::vector<pybind11::object> kept_alive_;  // initializers and buffers
   bool survives_pickling_ = true;
 };
-
-/// Appends a provider by name, by its devices where the runtime knows it only so.
-void AppendProvider(OrtSessionOptions* options, const ProviderChoice& choice);
 
 struct RunOptions {
   Owned<OrtRunOptions> handle = Make<OrtRunOptions>(Api().CreateRunOptions);

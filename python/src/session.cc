@@ -69,10 +69,9 @@ void Session::Initialize(const std::vector<std::string>& providers, const std::v
   if (handle_ != nullptr) throw std::runtime_error("the session is already initialized");
   std::vector<ProviderChoice> chosen;
   for (size_t i = 0; i < providers.size(); ++i) {
-    chosen.push_back({providers[i], i < provider_options.size() ? provider_options[i] : StringMap()});
+    chosen.push_back({providers[i], i < provider_options.size() ? provider_options[i] : StringMap(), {}});
   }
-  providers_ = options_.device_providers();
-  for (const ProviderChoice& choice : chosen.empty() ? options_.providers() : chosen) providers_.push_back(choice);
+  providers_ = chosen.empty() ? options_.providers() : chosen;
   OrtEnv* environment = Environment();
   const auto options = options_.ForSession(chosen);
   if (!disabled_optimizers.empty()) {

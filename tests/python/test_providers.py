@@ -148,6 +148,14 @@ def test_ep_devices(add_model, add_feed):
     assert session.get_input_epdevices()[0].ep_name == CPU
 
 
+def test_providers_given_twice(add_model):
+    device = next(d for d in ort.get_ep_devices() if d.ep_name == CPU)
+    options = ort.SessionOptions()
+    options.add_provider_for_devices([device], {})
+    with pytest.warns(UserWarning, match="providers"):
+        assert ort.InferenceSession(add_model, options, providers=[CPU]).get_providers() == [CPU]
+
+
 def test_selection_policy(add_model, add_feed):
     options = ort.SessionOptions()
     options.set_provider_selection_policy(ort.OrtExecutionProviderDevicePolicy.PREFER_CPU)

@@ -271,6 +271,11 @@ class InferenceSession(Session):
         self._model_path, self._model_bytes = model_source(path_or_bytes)
         self._sess_options = C.SessionOptions() if sess_options is None else sess_options
         self._disabled_optimizers = list(kwargs.get("disabled_optimizers") or ())
+        if providers and self._sess_options.has_providers():
+            warnings.warn(
+                "Both the session options and 'providers' choose providers; the session uses only those of 'providers'.",
+                stacklevel=2,
+            )
         names, options = select_providers(providers, provider_options, strict=not self._enable_fallback)
         while True:
             try:
