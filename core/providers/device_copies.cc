@@ -31,7 +31,7 @@ class Inserter {
     for (Node* node : nodes) {
       for (size_t i = 0; i < node->inputs.size(); ++i) {
         ValueInfo* value = node->inputs[i];
-        if (value == nullptr || IsConstant(*value) || IsDeviceCopy(*node)) continue;
+        if (value == nullptr || IsConstant(*value) || IsDeviceCopy(*node) || ReadsShapeOnly(*node)) continue;
         const size_t wanted = session_.InputMemory(*node, i);
         if (MadeIn(*value, session_) != wanted) graph_.SetInput(node, i, CopyOf(*value, wanted));
       }
@@ -83,7 +83,8 @@ class Inserter {
     for (const OrtUse& use : uses) {
       if (use.index < 0) continue;
       const auto input = static_cast<size_t>(use.index);
-      if (session_.InputMemory(*use.node, input) == made) graph_.SetInput(use.node, input, device);
+      if (ReadsShapeOnly(*use.node) || session_.InputMemory(*use.node, input) == made)
+        graph_.SetInput(use.node, input, device);
     }
     AddCopy(device, output, 0);
   }
@@ -95,6 +96,8 @@ class Inserter {
 };
 
 }  // namespace
+
+bool ReadsShapeOnly(const Node& node) { return node.Is("Shape") || node.Is("Size"); }
 
 bool IsDeviceCopy(const Node& node) { return node.Is(kOperator, kDomain); }
 
