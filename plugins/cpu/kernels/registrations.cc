@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/cpu/kernels/registrations.h"
 
+#include "plugins/cpu/kernels/attention/attention.h"
 #include "plugins/cpu/kernels/controlflow/controlflow.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
 #include "plugins/cpu/kernels/ml/ml.h"
@@ -14,6 +15,7 @@ namespace ortrun::cpu {
 
 // One line a family; each family's own file lists its operators.
 void RegisterAllKernels(KernelList& list) {
+  RegisterAttention(list);
   RegisterControlFlow(list);
   RegisterElementwise(list);
   RegisterMachineLearning(list);
