@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/cpu/kernels/attention/attention_operands.h"
 
-#include "plugins/cpu/kernels/attention/blocked_attention.h"
+#include "plugins/cpu/attention/blocked_attention.h"
 #include "plugins/cpu/kernels/attention/plain_attention.h"
 #include "plugins/cpu/kernels/common/context_parallel.h"
 

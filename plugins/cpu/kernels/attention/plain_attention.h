@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ortrun/kernel_context.h"
-#include "plugins/cpu/kernels/attention/attention_problem.h"
+#include "plugins/cpu/attention/attention_problem.h"
 
 namespace ortrun::cpu {
 

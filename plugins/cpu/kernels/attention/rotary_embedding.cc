@@ -2,8 +2,8 @@
 // RotaryEmbedding of the ONNX standard: pairs of a head's elements turned by angles that depend on the row's place.
 
 #include "ortrun/kernel.h"
+#include "plugins/cpu/attention/attention_problem.h"
 #include "plugins/cpu/kernels/attention/attention.h"
-#include "plugins/cpu/kernels/attention/attention_problem.h"
 #include "plugins/cpu/kernels/common/float_view.h"
 
 namespace ortrun::cpu {

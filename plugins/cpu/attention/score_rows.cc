@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plugins/cpu/kernels/attention/score_rows.h"
+#include "plugins/cpu/attention/score_rows.h"
 
 #include <cmath>
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "plugins/cpu/kernels/attention/score_rows.cc"
+#define HWY_TARGET_INCLUDE "plugins/cpu/attention/score_rows.cc"
 // clang-format off
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"

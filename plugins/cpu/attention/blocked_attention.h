@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "plugins/cpu/attention/attention_problem.h"
 #include "plugins/cpu/gemm/parallel.h"
-#include "plugins/cpu/kernels/attention/attention_problem.h"
 
 namespace ortrun::cpu {
 

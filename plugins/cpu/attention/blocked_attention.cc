@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "plugins/cpu/kernels/attention/blocked_attention.h"
+#include "plugins/cpu/attention/blocked_attention.h"
 
 #include <algorithm>
 #include <cstring>
 
+#include "plugins/cpu/attention/score_rows.h"
 #include "plugins/cpu/gemm/blocks.h"
 #include "plugins/cpu/gemm/gemm.h"
-#include "plugins/cpu/kernels/attention/score_rows.h"
 
 namespace ortrun::cpu {
 namespace {
