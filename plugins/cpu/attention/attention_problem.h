@@ -81,6 +81,8 @@ struct AttentionProblem {
   const int64_t* valid_keys = nullptr;  ///< one per batch, in [0, keys]
   T* scores = nullptr;                  ///< [batch, heads, queries, keys] as they are after `stage`, or NULL
   ScoreStage stage = ScoreStage::kProduct;
+  bool rounds_steps = false;    ///< what each step gives is rounded to bfloat16, as an operator for each step would
+  bool rounds_softmax = false;  ///< likewise, the steps inside the softmax
 
   size_t Group() const { return heads / kv_heads; }
 

@@ -60,7 +60,7 @@ void RunAttention(KernelContext& context, const AttentionProblem<T>& problem) {
   const AttentionProblem<T>& p = problem;
   if (p.batch == 0 || p.heads == 0 || p.queries == 0 || p.value_size == 0) return;
   if constexpr (std::is_same_v<T, float>) {
-    if (p.scores == nullptr) {
+    if (p.scores == nullptr && !p.rounds_steps) {
       const Parallel parallel = ParallelOf(context);
       void* scratch = context.Scratch(BlockedAttentionScratch(p, parallel.threads));
       RunBlockedAttention(p, scratch, parallel);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "plugins/cpu/gemm/parallel.h"
+#include "plugins/cpu/kernels/common/types.h"
 #include "plugins/cpu/kernels/nn/matrix_product.h"
 
 namespace ortrun::cpu {
@@ -12,6 +13,17 @@ namespace {
 
 template <typename T>
 constexpr T kMasked = -std::numeric_limits<T>::infinity();
+
+template <typename T>
+T Rounded(bool rounds, T value) {
+  return rounds ? static_cast<T>(static_cast<float>(BFloat16(static_cast<float>(value)))) : value;
+}
+
+template <typename T>
+void RoundRow(bool rounds, T* x, size_t n) {
+  if (!rounds) return;
+  for (size_t j = 0; j < n; ++j) x[j] = Rounded(true, x[j]);
+}
 
 /// The row's masks, in place. Answers whether they leave any key.
 template <typename T>
@@ -29,7 +41,7 @@ bool MaskRow(const AttentionProblem<T>& p, size_t b, size_t h, size_t i, T* x) {
       } else {
         const T added = static_cast<const T*>(mask.data)[at];
         masked = added == kMasked<T>;
-        value += added;
+        value = Rounded(p.rounds_steps, value + added);
       }
     }
     x[j] = masked ? kMasked<T> : value;
@@ -39,17 +51,21 @@ bool MaskRow(const AttentionProblem<T>& p, size_t b, size_t h, size_t i, T* x) {
 }
 
 template <typename T>
-void SoftmaxRow(T* x, size_t n, bool any) {
+void SoftmaxRow(T* x, size_t n, bool any, bool rounds) {
+  if (!any) {
+    std::fill_n(x, n, T{0});
+    return;
+  }
   T largest = kMasked<T>;
   for (size_t j = 0; j < n; ++j) largest = std::max(largest, x[j]);
   if (largest == kMasked<T>) largest = 0;
   T sum = 0;
   for (size_t j = 0; j < n; ++j) {
-    x[j] = any ? std::exp(x[j] - largest) : T{0};
-    sum += x[j];
+    x[j] = Rounded(rounds, std::exp(Rounded(rounds, x[j] - largest)));
+    sum = Rounded(rounds, sum + x[j]);
   }
   if (sum == 0) return;
-  for (size_t j = 0; j < n; ++j) x[j] /= sum;
+  for (size_t j = 0; j < n; ++j) x[j] = Rounded(rounds, x[j] / sum);
 }
 
 /// One head: its queries x keys scores live in `scores`.
@@ -61,6 +77,7 @@ void RunHead(const AttentionProblem<T>& p, size_t b, size_t h, T* scores) {
            MatrixView<T>{p.k.Row(b, kv_head, 0), p.k.row, true}, T{0}, scores, p.keys);
   for (size_t i = 0; i < p.queries; ++i) {
     T* x = scores + i * p.keys;
+    RoundRow(p.rounds_steps, x, p.keys);
     const auto keep = [&](ScoreStage stage) {
       if (kept != nullptr && p.stage == stage) std::copy_n(x, p.keys, kept + i * p.keys);
     };
@@ -68,11 +85,13 @@ void RunHead(const AttentionProblem<T>& p, size_t b, size_t h, T* scores) {
     if (p.softcap != 0) {
       const T cap = static_cast<T>(p.softcap);
       for (size_t j = 0; j < p.keys; ++j) x[j] = cap * std::tanh(x[j] / cap);
+      RoundRow(p.rounds_steps, x, p.keys);
     }
     keep(ScoreStage::kSoftcap);
     const bool any = MaskRow(p, b, h, i, x);
     keep(ScoreStage::kMasked);
-    SoftmaxRow(x, p.keys, any);
+    SoftmaxRow(x, p.keys, any, p.rounds_softmax);
+    RoundRow(p.rounds_steps, x, p.keys);
     keep(ScoreStage::kSoftmax);
   }
   Multiply(p.queries, p.value_size, p.keys, T{1}, MatrixView<T>{scores, p.keys, false},

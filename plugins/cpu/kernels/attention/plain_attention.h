@@ -6,7 +6,8 @@
 
 namespace ortrun::cpu {
 
-/// Attention with all scores of a head in memory: for double, and where the scores are an output. float and double.
+/// Attention with all scores of a head in memory: for double, where the scores are an output,
+/// and where steps are rounded. float and double.
 template <typename T>
 void RunPlainAttention(KernelContext& context, const AttentionProblem<T>& problem);
 

@@ -97,18 +97,18 @@ class Attention : public Kernel {
         softcap_(info.Float("softcap", 0)),
         left_(info.Int("left_window_size", -1)),
         right_(info.Int("right_window_size", -1)),
-        mode_(info.Int("qk_matmul_output_mode", 0)) {
+        mode_(info.Int("qk_matmul_output_mode", 0)),
+        precision_(info.Int("softmax_precision", kTypeOf<BFloat16>)) {
     if (info.HasAttribute("scale")) scale_ = info.Float("scale");
     if (info.Int("is_causal", 0) != 0) right_ = right_ < 0 ? 0 : std::min<int64_t>(right_, 0);
     Require(q_heads_ >= 0 && kv_heads_ >= 0, "q_num_heads and kv_num_heads must be positive");
     Require(softcap_ >= 0, "softcap must not be negative, is ", softcap_);
     Require(left_ >= -1 && right_ >= -1, "window sizes must be -1 or more");
     Require(mode_ >= 0 && mode_ <= 3, "qk_matmul_output_mode must be 0 to 3, is ", mode_);
-    const auto precision = static_cast<ElementType>(info.Int("softmax_precision", kTypeOf<float>));
-    // Softmax is computed in float, in double for double: at least as precise as a half asked for.
-    Require(precision == kTypeOf<float> || precision == kTypeOf<double> || precision == kTypeOf<Float16> ||
-                precision == kTypeOf<BFloat16>,
-            "softmax_precision must name a floating-point type, is ", static_cast<int>(precision));
+    // Else softmax is computed in float, in double for double: at least as precise as what is asked for, or nearly.
+    Require(precision_ == kTypeOf<float> || precision_ == kTypeOf<double> || precision_ == kTypeOf<Float16> ||
+                precision_ == kTypeOf<BFloat16>,
+            "softmax_precision must name a floating-point type, is ", precision_);
   }
 
   void Compute(KernelContext& context) const override {
@@ -155,6 +155,9 @@ class Attention : public Kernel {
     p.v = WithPast<T>(context, p.batch, p.kv_heads, p.value_size, ReadAs<T>(context, context.OptionalInput(kPastValue)),
                       p.past, shapes.v.View(ReadAs<T>(context, context.Input(kValue))), shapes.v.rows,
                       present_value.data());
+    if constexpr (std::is_same_v<T, float>) {
+      if (context.Input(kQuery).type() == kTypeOf<BFloat16>) RoundSteps(context, p);
+    }
     p.y = result.View(y.data());
     p.scores = scores.data();
     RunAttention(context, p);
@@ -162,6 +165,32 @@ class Attention : public Kernel {
     present_key.Finish();
     present_value.Finish();
     scores.Finish();
+  }
+
+  /// With so few digits it matters where they are cut: as in the standard's definition, which scales both sides of the
+  /// product by the root of the scale and leaves each step in the operands' type.
+  void RoundSteps(KernelContext& context, AttentionProblem<float>& p) const {
+    p.rounds_steps = true;
+    p.rounds_softmax = precision_ == kTypeOf<BFloat16>;
+    const float root = BFloat16(static_cast<float>(std::sqrt(p.scale)));
+    p.scale = 1;
+    p.q = Scaled(context, p.q, root, p.batch, p.heads, p.queries, p.head_size);
+    p.k = Scaled(context, p.k, root, p.batch, p.kv_heads, p.keys, p.head_size);
+  }
+
+  static HeadsView<const float> Scaled(KernelContext& context, const HeadsView<const float>& from, float factor,
+                                       size_t batch, size_t heads, size_t rows, size_t size) {
+    float* copy = context.Scratch<float>(batch * heads * rows * size);
+    const auto to = HeadsFirst(copy, heads, rows, size);
+    context.ParallelRange(batch * heads, 1, [&](size_t begin, size_t end) {
+      for (size_t at = begin * rows; at < end * rows; ++at) {
+        const size_t head = at / rows;
+        const float* x = from.Row(head / heads, head % heads, at % rows);
+        float* y = to.Row(head / heads, head % heads, at % rows);
+        for (size_t i = 0; i < size; ++i) y[i] = BFloat16(x[i] * factor);
+      }
+    });
+    return HeadsFirst<const float>(copy, heads, rows, size);
   }
 
   static Tensor Optional(KernelContext& context, size_t index, const Shape& shape) {
@@ -202,6 +231,7 @@ class Attention : public Kernel {
   int64_t left_;
   int64_t right_;
   int64_t mode_;
+  int64_t precision_;  ///< an ElementType; matters for bfloat16 alone, whose own precision is the default
 };
 
 }  // namespace
