@@ -182,6 +182,16 @@ def test_past(queries, past, heads, kv_heads, three):
         )
 
 
+def test_past_of_half_and_double():
+    for dtype, tolerance in [(np.float16, 2e-3), (np.float64, 1e-6)]:
+        q, k, v = operands(2, 4, 2, 3, 3, 16, dtype=dtype)
+        past = [normal(2, 2, 20, 16, dtype=dtype), normal(2, 2, 20, 16, dtype=dtype)]
+        keys, values = np.concatenate((past[0], k), 2), np.concatenate((past[1], v), 2)
+        got = run("Attention", [q, k, v, None, *past], outputs=3, opset=23)
+        np.testing.assert_allclose(got[0], attention(q, keys, values), rtol=tolerance, atol=tolerance)
+        assert (got[1] == keys).all() and (got[2] == values).all()
+
+
 @pytest.mark.parametrize("queries", [1, 6, 40])
 @pytest.mark.parametrize("is_causal", [0, 1])
 @pytest.mark.parametrize("masked", [False, True])
@@ -240,6 +250,9 @@ def test_types(queries, keys):
 
 
 def test_empty():
+    past = [normal(2, 2, 3, 8), normal(2, 2, 3, 8)]
+    got = run("Attention", [*operands(2, 2, 2, 0, 4, 8), None, *past], opset=23, outputs=3)
+    assert (got[1][:, :, :3] == past[0]).all() and (got[2][:, :, :3] == past[1]).all()
     for batch, queries, keys in [(0, 3, 4), (1, 0, 4)]:
         inputs = operands(batch, 2, 2, queries, keys, 8)
         assert run("Attention", inputs, opset=23)[0].shape == (batch, 2, queries, 8)

@@ -52,6 +52,29 @@ struct KeyRange {
   size_t end = 0;
 };
 
+/// Keys or values that are first put together: `past`, [batch, heads, past_rows, size], then `fresh`, into `present`,
+/// [batch, heads, rows, size].
+template <typename T>
+struct AppendedRows {
+  const T* past = nullptr;
+  size_t past_rows = 0;
+  HeadsView<const T> fresh;
+  T* present = nullptr;  ///< NULL: nothing to be done
+
+  /// Makes the rows [begin, end) of one head.
+  void Make(size_t b, size_t h, size_t heads, size_t rows, size_t size, size_t begin, size_t end) const {
+    if (present == nullptr) return;
+    const size_t head = b * heads + h;
+    T* to = present + (head * rows + begin) * size;
+    if (begin < past_rows) {
+      const size_t last = end < past_rows ? end : past_rows;
+      to = std::copy(past + (head * past_rows + begin) * size, past + (head * past_rows + last) * size, to);
+      begin = last;
+    }
+    for (; begin < end; ++begin) to = std::copy_n(fresh.Row(b, h, begin - past_rows), size, to);
+  }
+};
+
 /// What an attention operator may hand out of its scores.
 enum class ScoreStage : uint8_t { kProduct, kSoftcap, kMasked, kSoftmax };
 
@@ -70,6 +93,8 @@ struct AttentionProblem {
   HeadsView<const T> k;
   HeadsView<const T> v;
   HeadsView<T> y;
+  AppendedRows<T> k_rows;  ///< what is to be put together where k is read, before it is
+  AppendedRows<T> v_rows;
   double scale = 1;
   double softcap = 0;  ///< scores become softcap * tanh(score / softcap); 0: they stay
   std::array<ScoreMask, 2> masks;
@@ -83,6 +108,12 @@ struct AttentionProblem {
   ScoreStage stage = ScoreStage::kProduct;
   bool rounds_steps = false;    ///< what each step gives is rounded to bfloat16, as an operator for each step would
   bool rounds_softmax = false;  ///< likewise, the steps inside the softmax
+
+  /// Puts together keys and values [begin, end) of one head of theirs.
+  void MakeRows(size_t b, size_t kv_head, size_t begin, size_t end) const {
+    k_rows.Make(b, kv_head, kv_heads, keys, head_size, begin, end);
+    v_rows.Make(b, kv_head, kv_heads, keys, value_size, begin, end);
+  }
 
   size_t Group() const { return heads / kv_heads; }
 

@@ -123,6 +123,8 @@ class Unit {
     for (size_t key_block = 0; key_block < cut_.key_blocks; ++key_block) {
       keys_ = PartOf(p_.keys, cut_.key_blocks, key_block);
       packed_ = false;
+      // Rows are copied right before they are read, while they are in cache.
+      if (cut_.row_parts == 1) p_.MakeRows(batch_, kv_head_, keys_.begin, keys_.end);
       for (size_t block = 0; block < blocks; ++block) {
         const Range part = PartOf(count, blocks, block);
         RunRows(rows_.begin + part.begin, part.end - part.begin);
@@ -258,6 +260,11 @@ size_t BlockedAttentionScratch(const AttentionProblem<float>& problem, size_t th
 void RunBlockedAttention(const AttentionProblem<float>& problem, void* scratch, const Parallel& parallel) {
   const Cut cut(problem, parallel.threads);
   const size_t each = Workspace(problem, cut, nullptr).bytes;
+  if (cut.row_parts != 1) {
+    parallel.For(problem.batch * problem.kv_heads, [&](size_t head) {
+      problem.MakeRows(head / problem.kv_heads, head % problem.kv_heads, 0, problem.keys);
+    });
+  }
   parallel.For(cut.tasks, [&](size_t task) {
     const Workspace space(problem, cut, static_cast<char*>(scratch) + task * each);
     const Range units = PartOf(cut.units, cut.tasks, task);

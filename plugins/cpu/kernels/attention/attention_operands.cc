@@ -6,12 +6,6 @@
 #include "plugins/cpu/kernels/common/context_parallel.h"
 
 namespace ortrun::cpu {
-namespace {
-
-constexpr size_t kCopyGrain = 16384;  ///< elements that pay for handing a copy to another thread
-
-}  // namespace
-
 ScoreMask MaskSteps(std::span<const int64_t> shape, size_t batch, size_t heads, size_t queries, size_t keys,
                     bool repeats_one) {
   Require(!shape.empty() && shape.size() <= 4, "the attention mask must have 1 to 4 dimensions, has ", shape.size());
@@ -36,38 +30,19 @@ ScoreMask MaskSteps(std::span<const int64_t> shape, size_t batch, size_t heads, 
 }
 
 template <typename T>
-void AppendRows(const KernelContext& context, size_t batch, size_t heads, size_t size, const T* past, size_t past_rows,
-                const HeadsView<const T>& fresh, size_t fresh_rows, T* present) {
-  const size_t rows = past_rows + fresh_rows;
-  context.ParallelRange(batch * heads, std::max<size_t>(1, kCopyGrain / (rows * size + 1)),
-                        [&](size_t begin, size_t end) {
-                          for (size_t head = begin; head < end; ++head) {
-                            T* to = present + head * rows * size;
-                            if (past_rows != 0) to = std::copy_n(past + head * past_rows * size, past_rows * size, to);
-                            for (size_t r = 0; r < fresh_rows; ++r)
-                              to = std::copy_n(fresh.Row(head / heads, head % heads, r), size, to);
-                          }
-                        });
-}
-
-template void AppendRows(const KernelContext&, size_t, size_t, size_t, const float*, size_t,
-                         const HeadsView<const float>&, size_t, float*);
-template void AppendRows(const KernelContext&, size_t, size_t, size_t, const double*, size_t,
-                         const HeadsView<const double>&, size_t, double*);
-
-template <typename T>
 void RunAttention(KernelContext& context, const AttentionProblem<T>& problem) {
   const AttentionProblem<T>& p = problem;
-  if (p.batch == 0 || p.heads == 0 || p.queries == 0 || p.value_size == 0) return;
+  const bool empty = p.batch == 0 || p.heads == 0 || p.queries == 0 || p.value_size == 0;
   if constexpr (std::is_same_v<T, float>) {
-    if (p.scores == nullptr && !p.rounds_steps) {
+    if (!empty && p.scores == nullptr && !p.rounds_steps) {
       const Parallel parallel = ParallelOf(context);
       void* scratch = context.Scratch(BlockedAttentionScratch(p, parallel.threads));
       RunBlockedAttention(p, scratch, parallel);
       return;
     }
   }
-  RunPlainAttention(context, p);
+  MakeAllRows(context, p);
+  if (!empty) RunPlainAttention(context, p);
 }
 
 template void RunAttention(KernelContext& context, const AttentionProblem<float>& problem);

@@ -39,30 +39,31 @@ using OutputAs = std::conditional_t<std::is_same_v<T, double>, DoubleOutput, Flo
 ScoreMask MaskSteps(std::span<const int64_t> shape, size_t batch, size_t heads, size_t queries, size_t keys,
                     bool repeats_one);
 
-/// present[b, h] = the rows of past[b, h], then those of fresh[b, h]; `past` rows are [batch, heads, past_rows, size]
-/// and may be none, present is [batch, heads, past_rows + fresh_rows, size]. float and double.
-template <typename T>
-void AppendRows(const KernelContext& context, size_t batch, size_t heads, size_t size, const T* past, size_t past_rows,
-                const HeadsView<const T>& fresh, size_t fresh_rows, T* present);
-
-extern template void AppendRows(const KernelContext&, size_t, size_t, size_t, const float*, size_t,
-                                const HeadsView<const float>&, size_t, float*);
-extern template void AppendRows(const KernelContext&, size_t, size_t, size_t, const double*, size_t,
-                                const HeadsView<const double>&, size_t, double*);
-
-/// Keys or values with what came before them: where they are to be read. `present` (may be NULL) receives them all;
-/// with a past and no `present`, scratch does.
+/// Keys or values with what came before them: names in `rows` what the run is to put together, and answers where it is
+/// to be read. `present` (may be NULL) receives them all; with a past and no `present`, scratch does.
 template <typename T>
 HeadsView<const T> WithPast(KernelContext& context, size_t batch, size_t heads, size_t size, const T* past,
-                            size_t past_rows, const HeadsView<const T>& fresh, size_t fresh_rows, T* present) {
-  const size_t rows = past_rows + fresh_rows;
+                            size_t past_rows, const HeadsView<const T>& fresh, size_t fresh_rows, T* present,
+                            AppendedRows<T>& rows) {
   if (past == nullptr && present == nullptr) return fresh;
-  T* all = present == nullptr ? context.Scratch<T>(batch * heads * rows * size) : present;
-  AppendRows(context, batch, heads, size, past, past_rows, fresh, fresh_rows, all);
-  return HeadsFirst<const T>(all, heads, rows, size);
+  const size_t count = past_rows + fresh_rows;
+  rows = {past, past_rows, fresh, present == nullptr ? context.Scratch<T>(batch * heads * count * size) : present};
+  return HeadsFirst<const T>(rows.present, heads, count, size);
 }
 
-/// Runs the problem on the loops that serve it. An empty problem writes nothing; without keys the result is zeros.
+/// Puts all rows together now, for who reads them before the run.
+template <typename T>
+void MakeAllRows(const KernelContext& context, const AttentionProblem<T>& problem) {
+  constexpr size_t kGrain = 16384;  // elements that pay for handing a copy to another thread
+  const AttentionProblem<T>& p = problem;
+  const size_t each = p.keys * (p.head_size + p.value_size) + 1;
+  context.ParallelRange(p.batch * p.kv_heads, std::max<size_t>(1, kGrain / each), [&](size_t begin, size_t end) {
+    for (size_t head = begin; head < end; ++head) p.MakeRows(head / p.kv_heads, head % p.kv_heads, 0, p.keys);
+  });
+}
+
+/// Runs the problem on the loops that serve it. A problem without results only puts its rows together; without keys the
+/// result is zeros.
 template <typename T>
 void RunAttention(KernelContext& context, const AttentionProblem<T>& problem);
 

@@ -145,10 +145,10 @@ class MultiHeadAttention : public Kernel {
     const auto keys = Biased(context, k, k_data, adds ? q_bias + inputs : nullptr);
     const auto values = Biased(context, v, v_data, adds ? q_bias + 2 * inputs : nullptr);
     p.k = WithPast<float>(context, p.batch, p.heads, p.head_size, ReadFloats(context, context.OptionalInput(kPastKey)),
-                          p.past, keys, k.rows, present_key.data());
+                          p.past, keys, k.rows, present_key.data(), p.k_rows);
     p.v =
         WithPast<float>(context, p.batch, p.heads, p.value_size, ReadFloats(context, context.OptionalInput(kPastValue)),
-                        p.past, values, v.rows, present_value.data());
+                        p.past, values, v.rows, present_value.data(), p.v_rows);
     p.y = RowsFirst(output.data(), p.heads, p.queries, p.value_size);
     RunAttention(context, p);
     output.Finish();

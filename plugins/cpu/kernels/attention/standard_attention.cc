@@ -149,12 +149,12 @@ class Attention : public Kernel {
     const OutputAs<T> scores(
         context, Optional(context, kScores, Shape{dim(p.batch), dim(p.heads), dim(p.queries), dim(p.keys)}));
     p.q = shapes.q.View(ReadAs<T>(context, context.Input(kQuery)));
-    p.k =
-        WithPast<T>(context, p.batch, p.kv_heads, p.head_size, ReadAs<T>(context, context.OptionalInput(kPastKey)),
-                    p.past, shapes.k.View(ReadAs<T>(context, context.Input(kKey))), shapes.k.rows, present_key.data());
+    p.k = WithPast<T>(context, p.batch, p.kv_heads, p.head_size, ReadAs<T>(context, context.OptionalInput(kPastKey)),
+                      p.past, shapes.k.View(ReadAs<T>(context, context.Input(kKey))), shapes.k.rows, present_key.data(),
+                      p.k_rows);
     p.v = WithPast<T>(context, p.batch, p.kv_heads, p.value_size, ReadAs<T>(context, context.OptionalInput(kPastValue)),
                       p.past, shapes.v.View(ReadAs<T>(context, context.Input(kValue))), shapes.v.rows,
-                      present_value.data());
+                      present_value.data(), p.v_rows);
     if constexpr (std::is_same_v<T, float>) {
       if (context.Input(kQuery).type() == kTypeOf<BFloat16>) RoundSteps(context, p);
     }
@@ -170,6 +170,9 @@ class Attention : public Kernel {
   /// With so few digits it matters where they are cut: as in the standard's definition, which scales both sides of the
   /// product by the root of the scale and leaves each step in the operands' type.
   void RoundSteps(KernelContext& context, AttentionProblem<float>& p) const {
+    MakeAllRows(context, p);
+    p.k_rows = {};
+    p.v_rows = {};
     p.rounds_steps = true;
     p.rounds_softmax = precision_ == kTypeOf<BFloat16>;
     const float root = BFloat16(static_cast<float>(std::sqrt(p.scale)));
