@@ -141,6 +141,46 @@ TEST(Attention, Masks) {
   });
 }
 
+/// Past and fresh rows put together by the run give the bits of those that lie together.
+TEST(Attention, AppendsRows) {
+  constexpr size_t kHeads = 3, kSize = 16;
+  for (const size_t queries : {1, 200}) {
+    for (const size_t past : {0, 5, 700}) {
+      SCOPED_TRACE("queries " + std::to_string(queries) + " past " + std::to_string(past));
+      const size_t fresh = 40, keys = past + fresh;
+      const GuardedArray q(kHeads * queries * kSize, 1), before(kHeads * past * kSize, 2), k(kHeads * fresh * kSize, 3);
+      std::vector<float> wanted;
+      for (size_t h = 0; h < kHeads; ++h) {
+        wanted.insert(wanted.end(), before.data() + h * past * kSize, before.data() + (h + 1) * past * kSize);
+        for (size_t r = 0; r < fresh; ++r) {
+          const float* row = k.data() + (r * kHeads + h) * kSize;
+          wanted.insert(wanted.end(), row, row + kSize);
+        }
+      }
+      GuardedArray y(q.size(), 4), present_k(kHeads * keys * kSize, 5), present_v(kHeads * keys * kSize, 6);
+      AttentionProblem<float> p;
+      p.batch = 1;
+      p.heads = p.kv_heads = kHeads;
+      p.queries = queries;
+      p.keys = keys;
+      p.head_size = p.value_size = kSize;
+      p.q = HeadsFirst(q.data(), kHeads, queries, kSize);
+      p.k = p.v = HeadsFirst<const float>(wanted.data(), kHeads, keys, kSize);
+      p.y = HeadsFirst(y.data(), kHeads, queries, kSize);
+      const std::vector<float> expected = RunOn(p, Parallel());
+      for (const size_t threads : {1, 2}) {
+        p.k = HeadsFirst<const float>(present_k.data(), kHeads, keys, kSize);
+        p.v = HeadsFirst<const float>(present_v.data(), kHeads, keys, kSize);
+        p.k_rows = {before.data(), past, RowsFirst(k.data(), kHeads, fresh, kSize), present_k.data()};
+        p.v_rows = {before.data(), past, RowsFirst(k.data(), kHeads, fresh, kSize), present_v.data()};
+        EXPECT_EQ(expected, RunOn(p, threads == 1 ? Parallel() : Threads(threads)));
+        EXPECT_TRUE(std::equal(wanted.begin(), wanted.end(), present_k.data()) && present_k.Intact());
+        EXPECT_TRUE(std::equal(wanted.begin(), wanted.end(), present_v.data()) && present_v.Intact());
+      }
+    }
+  }
+}
+
 TEST(Attention, NoKeysGiveZeros) { Check({1, 2, 2, 5, 0, 8, 8}); }
 
 }  // namespace
