@@ -54,8 +54,8 @@ struct Cut {
   size_t BlockRows() const { return std::min(MostRows(), kBlockRows); }
 };
 
-/// One task's memory. Rows of scores are a line longer than a multiple of the page's divisors, so that they fall into
-/// different sets of the cache.
+/// One task's memory; without any, only its size counts. A row of scores is one line longer than it needs, so that rows
+/// of 256 or 384 keys do not all fall into the same sets of the cache.
 struct Workspace {
   float* keys;
   float* values;
@@ -67,11 +67,10 @@ struct Workspace {
 
   Workspace(const AttentionProblem<float>& p, const Cut& cut, void* memory)
       : score_ld(RoundUp(cut.block_keys, 16) + 16) {
-    char* const start = static_cast<char*>(memory);
-    char* next = start;
+    bytes = 0;
     const auto take = [&](size_t size) {
-      char* taken = next;
-      next += RoundUp(size, 64);
+      char* const taken = memory == nullptr ? nullptr : static_cast<char*>(memory) + bytes;
+      bytes += RoundUp(size, 64);
       return taken;
     };
     keys = reinterpret_cast<float*>(take(cut.in_place ? 0 : PackedBSize(p.head_size, cut.block_keys)));
@@ -79,7 +78,6 @@ struct Workspace {
     scores = reinterpret_cast<float*>(take(Bytes(cut.BlockRows() * score_ld)));
     products = reinterpret_cast<float*>(take(Bytes(cut.BlockRows() * p.value_size)));
     states = reinterpret_cast<SoftmaxState*>(take(cut.MostRows() * sizeof(SoftmaxState)));
-    bytes = static_cast<size_t>(next - start);
   }
 };
 
