@@ -22,6 +22,13 @@ void RequireShape(const char* name, const Tensor& tensor, const Shape& expected)
   Require(false, "input ", name, " has shape ", Text(tensor.dims()), ", expected ", Text(expected.dims()));
 }
 
+/// A weight or a state: of X's element type as well.
+void RequireLike(const char* name, const Tensor& tensor, const Tensor& x, const Shape& expected) {
+  RequireShape(name, tensor, expected);
+  Require(!tensor || tensor.type() == x.type(), "input ", name, " has element type ", static_cast<int>(tensor.type()),
+          ", input X has ", static_cast<int>(x.type()));
+}
+
 }  // namespace
 
 bool RecurrentKernel::PrePack(size_t input, const ConstantTensor& tensor) {
@@ -65,17 +72,19 @@ RecurrentSizes RecurrentKernel::CheckInputs(const KernelContext& context) const 
   // What is made of these sizes beside the tensors themselves must fit as well.
   CheckedCount(std::array{batch, rows + 4096, directions, int64_t{256}});
 
-  RequireShape("W", context.Input(kW), Shape{directions, rows, x.dim(2)});
-  RequireShape("R", r, Shape{directions, rows, hidden});
-  RequireShape("B", context.OptionalInput(kB), Shape{directions, 2 * rows});
+  RequireLike("W", context.Input(kW), x, Shape{directions, rows, x.dim(2)});
+  RequireLike("R", r, x, Shape{directions, rows, hidden});
+  RequireLike("B", context.OptionalInput(kB), x, Shape{directions, 2 * rows});
   const Shape state = attributes_.batch_first ? Shape{batch, directions, hidden} : Shape{directions, batch, hidden};
-  RequireShape("initial_h", context.OptionalInput(kInitialH), state);
+  RequireLike("initial_h", context.OptionalInput(kInitialH), x, state);
   if (cell_.is_lstm()) {
-    RequireShape("initial_c", context.OptionalInput(kInitialC), state);
-    RequireShape("P", context.OptionalInput(kP), Shape{directions, 3 * hidden});
+    RequireLike("initial_c", context.OptionalInput(kInitialC), x, state);
+    RequireLike("P", context.OptionalInput(kP), x, Shape{directions, 3 * hidden});
   }
   if (const Tensor lengths = context.OptionalInput(kSequenceLens)) {
     RequireShape("sequence_lens", lengths, Shape{batch});
+    Require(lengths.type() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32, "input sequence_lens has element type ",
+            static_cast<int>(lengths.type()), ", expected int32");
     for (size_t i = 0; i < lengths.count(); ++i) {
       const int32_t length = lengths.data<int32_t>()[i];
       Require(length >= 0 && length <= steps, "sequence_lens[", i, "] is ", length, ", outside [0, ", steps, "]");
