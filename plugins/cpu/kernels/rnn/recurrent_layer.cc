@@ -18,6 +18,8 @@ constexpr size_t kWorthThreads = size_t{1} << 17;
 /// Multiply-adds in a part of a step that are worth meeting the other threads for.
 constexpr size_t kWorthMeeting = size_t{1} << 15;
 
+size_t RoundedQuotient(size_t value, size_t unit) { return (value + unit - 1) / unit; }
+
 template <typename T>
 class Layer {
  public:
@@ -230,8 +232,32 @@ class Layer {
     }
   }
 
-  /// Directions and groups of rows never meet, so they are shared out first; what threads are left split the units of a
-  /// step and meet after each.
+  /// Multiply-adds of so many steps.
+  size_t Work(size_t steps) const { return steps * sizes_.directions * sizes_.batch * RowSize() * sizes_.hidden; }
+
+  /// How the threads of one direction share it: groups of rows, which never meet, and in each group members that split
+  /// the units of a step and meet after it.
+  struct Shares {
+    size_t groups;
+    size_t members;
+  };
+
+  /// The split that leaves the busiest thread the least; meeting is taken to cost an eighth.
+  Shares ShareOut(size_t tiles, size_t blocks) const {
+    const size_t threads = std::max<size_t>(1, context_.Concurrency() / sizes_.directions);
+    const size_t meetings = Work(1) / (sizes_.directions * cell_.phase_count * kWorthMeeting);
+    Shares best{1, 1};
+    size_t least = 8 * tiles * blocks;
+    for (size_t groups = std::min(threads, tiles); groups > 0; --groups) {
+      const size_t members = std::max<size_t>(1, std::min({threads / groups, blocks, meetings / groups}));
+      const size_t load = (members == 1 ? 8 : 9) * RoundedQuotient(tiles, groups) * RoundedQuotient(blocks, members);
+      if (load >= least) continue;
+      least = load;
+      best = {groups, members};
+    }
+    return best;
+  }
+
   void RunSteps(size_t begin, size_t end) {
     const size_t phases = cell_.phase_count;
     const size_t count = (end - begin) * phases;
@@ -242,15 +268,9 @@ class Layer {
       loops_.run[static_cast<size_t>(cell_.phase[phase])](directions_[d], phase, begin + index / phases, some_tiles,
                                                           some_blocks);
     };
-    const size_t threads = context_.Concurrency();
-    const size_t step_work = sizes_.batch * RowSize() * sizes_.hidden;
-    const size_t work = step_work * (end - begin) * sizes_.directions;
-    const size_t groups =
-        threads == 1 || work < kWorthThreads ? 1 : std::clamp<size_t>(threads / sizes_.directions, 1, tiles);
+    const auto [groups, members] = ShareOut(tiles, blocks);
     const size_t jobs = sizes_.directions * groups;
-    const size_t most_members = std::min(blocks, step_work / (groups * phases * kWorthMeeting));
-    const size_t members = std::clamp<size_t>(std::min(threads / jobs, most_members), 1, threads);
-    if (threads == 1 || work < kWorthThreads || jobs * members == 1) {
+    if (context_.Concurrency() == 1 || Work(end - begin) < kWorthThreads || jobs * members == 1) {
       for (size_t d = 0; d < sizes_.directions; ++d)
         for (size_t index = 0; index < count; ++index) run(d, index, {0, tiles}, {0, blocks});
       return;
