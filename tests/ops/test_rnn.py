@@ -262,6 +262,11 @@ def test_activations_of_each_direction():
     )
 
 
+def test_activations_of_the_rnn_schema():
+    """The default of the attribute has two entries, whatever the direction."""
+    compare("RNN", tensors("RNN", 4, 2, 3, 8), activations=["Tanh", "Tanh"])
+
+
 @pytest.mark.parametrize("op", OPERATORS)
 @pytest.mark.parametrize("wanted", [(0,), (1,), (2,), (0, 2), (1, 2)], ids=str)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
@@ -336,11 +341,11 @@ def test_refuses(op):
     changed(3, np.zeros((1, rows), np.float32), match="input B has shape")
     changed(4, np.array([4, 5, 4], np.int32), match=r"sequence_lens\[1\] is 5, outside \[0, 4\]")
     changed(4, np.array([4, 4, -1], np.int32), match=r"sequence_lens\[2\] is -1")
-    changed(4, np.array([4, 4, 4], np.int64), match="type")
+    changed(4, np.array([4, 4, 4], np.int64), match="(?i)type")
     changed(4, np.array([4, 4], np.int32), match="input sequence_lens has shape")
     changed(5, np.zeros((1, 2, 6), np.float32), match="input initial_h has shape")
-    changed(2, np.zeros((1, rows, 6), np.float64), match="type")
-    refused(op, [given[0].astype(np.float64), *given[1:]], "type", hidden_size=6)
+    changed(2, np.zeros((1, rows, 6), np.float64), match="(?i)type")
+    refused(op, [given[0].astype(np.float64), *given[1:]], "(?i)type", hidden_size=6)
     refused(op, given, "attribute hidden_size is -3", hidden_size=-3)
     refused(op, given, "attribute clip is", hidden_size=6, clip=-1.0)
     refused(op, given, "attribute layout is 2", hidden_size=6, layout=2)

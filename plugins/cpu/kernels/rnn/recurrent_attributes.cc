@@ -56,13 +56,16 @@ std::vector<GateActivations> ReadActivations(const KernelInfo& info, const std::
       for (size_t i = 0; i < defaults.size(); ++i) direction[i].function = defaults[i];
     return result;
   }
-  Require(names.size() == directions * defaults.size(), "attribute activations has ", names.size(), " entries, ",
-          directions, " direction(s) need ", directions * defaults.size());
+  const size_t needed = directions * defaults.size();
+  // The schema of RNN gives one direction two entries as well.
+  const bool is_schema_default = defaults.size() == 1 && names.size() == 2;
+  Require(names.size() == needed || is_schema_default, "attribute activations has ", names.size(), " entries, ",
+          directions, " direction(s) need ", needed);
   const std::vector<float> alphas = info.Floats("activation_alpha");
   const std::vector<float> betas = info.Floats("activation_beta");
   size_t alpha = 0;
   size_t beta = 0;
-  for (size_t i = 0; i < names.size(); ++i) {
+  for (size_t i = 0; i < needed; ++i) {
     const Named& named = FunctionOf(names[i]);
     GateActivation& activation = result[i / defaults.size()][i % defaults.size()];
     activation = {named.function, named.alpha, named.beta};
