@@ -8,6 +8,7 @@
 #include "plugins/cpu/kernels/nn/nn.h"
 #include "plugins/cpu/kernels/normalization/normalization.h"
 #include "plugins/cpu/kernels/reduction/reduce.h"
+#include "plugins/cpu/kernels/rnn/rnn.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
 #include "plugins/cpu/kernels/text/text.h"
 
@@ -21,6 +22,7 @@ void RegisterAllKernels(KernelList& list) {
   RegisterMachineLearning(list);
   RegisterNn(list);
   RegisterNormalization(list);
+  RegisterRecurrent(list);
   RegisterReductions(list);
   RegisterTensor(list);
   RegisterText(list);
