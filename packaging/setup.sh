@@ -7,9 +7,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-build_packages=(build-essential ca-certificates ccache dpkg-dev protobuf-compiler python3 python3-dev python3-pip python3-venv
+build_packages=(build-essential ca-certificates ccache dpkg-dev protobuf-compiler python3 python3-dev python3-pip python3-six python3-venv
   libboost-dev libboost-filesystem-dev libboost-program-options-dev libboost-system-dev
-  libminizip-dev nlohmann-json3-dev zlib1g-dev)
+  libminizip-dev nlohmann-json3-dev unicode-data zlib1g-dev)
 test_packages=(clang clang-format clang-tidy libbenchmark-dev libgtest-dev strace)
 build_wheels=("cmake>=3.26,<5" "ninja>=1.11" "scikit-build-core>=0.10" "pybind11>=2.12" "numpy>=1.26")
 test_wheels=("pytest>=8" "pytest-timeout>=2.3" "ruff>=0.9" "onnx==1.23.2" "ml-dtypes" "click>=8.1.7")
