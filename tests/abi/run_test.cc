@@ -124,6 +124,19 @@ TEST(Run, EmptyTensors) {
   EXPECT_EQ(ShapeOf(RunOne(session, x.get()).get()), (std::vector<int64_t>{0, 3}));
 }
 
+TEST(Run, AConvolutionInTheLayoutOfItsProvider) {
+  const std::vector<float> ones(8 * 3 * 3 * 3, 1);
+  const Session session = SessionFrom(ModelBytes({.nodes = {Node("Conv", {"x", "w"}, {"y"})},
+                                                  .inputs = {ValueInfo("x", TensorType(kFloat, {1, 3, 8, 8}))},
+                                                  .outputs = {ValueInfo("y", TensorType(kFloat, {1, 8, 6, 6}))},
+                                                  .initializers = {FloatTensor("w", {8, 3, 3, 3}, ones)}}));
+  std::vector<float> x(1 * 3 * 8 * 8, 1);
+  const Value input = TensorOver(x, {1, 3, 8, 8});
+  const Value y = RunOne(session, input.get());
+  EXPECT_EQ(ShapeOf(y.get()), (std::vector<int64_t>{1, 8, 6, 6}));
+  EXPECT_EQ(DataOf<float>(y.get()), std::vector<float>(8 * 6 * 6, 27));
+}
+
 TEST(Run, Sequences) {
   const Session session = SessionFrom(IdentityModel(SequenceType(TensorType(kFloat, {"N"}))));
   std::vector<float> a = {1, 2};
