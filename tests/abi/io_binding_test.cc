@@ -64,6 +64,10 @@ TEST_F(Binding, NamesItsOutputs) {
   EXPECT_TRUE(Ok(api.AllocatorFree(DefaultAllocator(), lengths)));
 }
 
+TEST_F(Binding, NeedsAnOutput) {
+  EXPECT_TRUE(Fails(api.RunWithBinding(session.get(), nullptr, binding.get()), ORT_INVALID_ARGUMENT, "output"));
+}
+
 TEST_F(Binding, IsCleared) {
   ASSERT_TRUE(Ok(api.BindOutputToDevice(binding.get(), "z", CpuMemory())));
   api.ClearBoundOutputs(binding.get());

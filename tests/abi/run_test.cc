@@ -7,6 +7,12 @@
 namespace ortrun::abi_testing {
 namespace {
 
+Session WithThreads(int count) {
+  const auto options = Made<SessionOptions>(api.CreateSessionOptions);
+  EXPECT_TRUE(Ok(api.SetIntraOpNumThreads(options.get(), count)));
+  return SessionFrom(AddModel(), options.get());
+}
+
 /// Runs a model of one input "x" and one output "y".
 Value RunOne(const Session& session, const OrtValue* x) {
   const char* input = "x";
@@ -97,17 +103,21 @@ TEST_F(RunAdd, RefusesInputsOfAnotherTypeOrShape) {
 }
 
 TEST_F(RunAdd, LaterOnAnotherThread) {
+  const Session threaded = WithThreads(2);
   std::promise<size_t> done;
   const RunAsyncCallbackFn callback = [](void* user_data, OrtValue**, size_t count, OrtStatus* status) {
     EXPECT_TRUE(Ok(status));
     static_cast<std::promise<size_t>*>(user_data)->set_value(count);
   };
-  ASSERT_TRUE(Ok(api.RunAsync(session.get(), nullptr, names, inputs, 2, &output_name, 1, &output, callback, &done)));
+  ASSERT_TRUE(Ok(api.RunAsync(threaded.get(), nullptr, names, inputs, 2, &output_name, 1, &output, callback, &done)));
   EXPECT_EQ(done.get_future().get(), 1u);
   EXPECT_EQ(DataOf<float>(output), (std::vector<float>{11, 22, 33, 44}));
   OrtValue* none = nullptr;
-  EXPECT_TRUE(Fails(api.RunAsync(session.get(), nullptr, names, inputs, 2, &output_name, 1, &none, nullptr, nullptr),
+  EXPECT_TRUE(Fails(api.RunAsync(threaded.get(), nullptr, names, inputs, 2, &output_name, 1, &none, nullptr, nullptr),
                     ORT_INVALID_ARGUMENT, "callback"));
+  const Session single = WithThreads(1);
+  EXPECT_TRUE(Fails(api.RunAsync(single.get(), nullptr, names, inputs, 2, &output_name, 1, &none, callback, &done),
+                    ORT_INVALID_ARGUMENT, "thread"));
 }
 
 TEST(Run, Strings) {

@@ -105,6 +105,24 @@ TEST(Session, KnowsWhereItsValuesLie) {
   EXPECT_TRUE(Ok(api.SessionGetEpDeviceForInputs(session.get(), devices, 2)));
 }
 
+TEST(Session, TellsWhoRunsWhichNodeWhereItWasAskedTo) {
+  const OrtEpAssignedSubgraph* const* parts = nullptr;
+  size_t count = 0;
+  constexpr const char* kRecord = "session.record_ep_graph_assignment_info";
+  EXPECT_TRUE(
+      Fails(api.Session_GetEpGraphAssignmentInfo(SessionFrom(AddModel()).get(), &parts, &count), ORT_FAIL, kRecord));
+  const auto options = Made<SessionOptions>(api.CreateSessionOptions);
+  ASSERT_TRUE(Ok(api.AddSessionConfigEntry(options.get(), kRecord, "1")));
+  const Session session = SessionFrom(AddModel(), options.get());
+  ASSERT_TRUE(Ok(api.Session_GetEpGraphAssignmentInfo(session.get(), &parts, &count)));
+  ASSERT_EQ(count, 1u);
+  EXPECT_STREQ(Get<const char*>(api.EpAssignedSubgraph_GetEpName, parts[0]), "CPUExecutionProvider");
+  const OrtEpAssignedNode* const* nodes = nullptr;
+  ASSERT_TRUE(Ok(api.EpAssignedSubgraph_GetNodes(parts[0], &nodes, &count)));
+  ASSERT_EQ(count, 1u);
+  EXPECT_STREQ(Get<const char*>(api.EpAssignedNode_GetOperatorType, nodes[0]), "Add");
+}
+
 TEST(ModelMetadata, IsThatOfTheModel) {
   const Session session = SessionFrom(AddModel());
   const auto held = Made<ModelMetadata>(api.SessionGetModelMetadata, session.get());

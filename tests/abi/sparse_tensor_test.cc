@@ -77,6 +77,18 @@ TEST_F(SparseTensor, OfBlocks) {
   EXPECT_EQ(Get<OrtSparseFormat>(api.GetSparseTensorFormat, value.get()), ORT_SPARSE_BLOCK_SPARSE);
 }
 
+TEST_F(SparseTensor, OfStrings) {
+  const auto value = Made<Value>(api.CreateSparseTensorAsOrtValue, DefaultAllocator(), dense, 2u,
+                                 ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
+  const char* texts[] = {"five", "six"};
+  const int64_t indices[] = {1, 8};
+  ASSERT_TRUE(Ok(api.FillSparseTensorCoo(value.get(), CpuMemory(), values_shape, 1, texts, indices, 2)));
+  EXPECT_EQ(Get<size_t>(api.GetStringTensorDataLength, value.get()), 7u);
+  std::string second(3, '\0');
+  ASSERT_TRUE(Ok(api.GetStringTensorElement(value.get(), 3, 1, second.data())));
+  EXPECT_EQ(second, "six");
+}
+
 TEST_F(SparseTensor, IsNoDenseTensor) {
   const Value value = New();
   void* data = nullptr;
