@@ -282,12 +282,15 @@ void PackRecurrent(const RecurrentLoops<T>& loops, Phase phase, size_t hidden, c
   for (size_t block = 0; block < loops.Blocks(hidden); ++block) {
     const size_t unit = block * lanes;
     T* panel = packed + unit * gates * hidden;
-    for (size_t gate = 0; gate < gates; ++gate)
-      for (size_t lane = 0; lane < lanes; ++lane) {
-        T* to = panel + gate * lanes + lane;
-        const T* from = unit + lane < hidden ? r + ((first + gate) * hidden + unit + lane) * hidden : nullptr;
-        for (size_t k = 0; k < hidden; ++k) to[k * gates * lanes] = from == nullptr ? T{0} : from[k];
+    const size_t units = std::min(lanes, hidden - unit);
+    for (size_t gate = 0; gate < gates; ++gate) {
+      const T* from = r + ((first + gate) * hidden + unit) * hidden;
+      for (size_t k = 0; k < hidden; ++k) {
+        T* to = panel + (k * gates + gate) * lanes;
+        for (size_t lane = 0; lane < units; ++lane) to[lane] = from[lane * hidden + k];
+        std::fill(to + units, to + lanes, T{0});
       }
+    }
   }
 }
 
