@@ -2,6 +2,7 @@
 #include "cli/runtime.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
@@ -126,7 +127,9 @@ Session OpenSession(const Runtime& runtime, const SessionRequest& request) {
     CheckDimensions(runtime, request);
     runtime.Check(api.CreateSession(runtime.env(), request.model.c_str(), raw, &session));
   } catch (const Error& error) {
-    throw CliError(ExitCodeOf(error.code()), error.what());
+    std::error_code ignored;
+    const bool readable = std::filesystem::is_regular_file(request.model, ignored);
+    throw CliError(readable ? ExitCodeOf(error.code()) : kNoModel, error.what());
   }
   return Session(session, api.ReleaseSession);
 }

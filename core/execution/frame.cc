@@ -134,7 +134,9 @@ void Frame::BindInputs() {
     const Value* given = call_->inputs[i];
     const auto v = static_cast<size_t>(inputs[i]);
     if (given == nullptr) continue;  // an overridable initialiser that keeps its default
-    if (given->IsTensor() && !given->memory().device.HostAccessible()) {
+    // Values of outer graphs are where all bodies expect them, the caller's may be anywhere.
+    const MemoryDevice& expected = session_.memories[program_.values()[v].memory].info.device;
+    if (given->IsTensor() && !given->memory().device.HostAccessible() && given->memory().device != expected) {
       // Nodes that want it on the host need a copy; copies to the device that it is on take the value as it is.
       const bool host_use = std::any_of(sites_[v].begin(), sites_[v].end(), [&](const UseSite& site) {
         const Step& step = *site.context->step;
@@ -290,6 +292,12 @@ void Frame::RunCopy(const Step& step) {
   if (stream != nullptr && to->memory().device.HostAccessible()) stream->WaitOnHost();
 }
 
+/// The output of the graph for which the caller gave this place: what is made there may be a value on a device.
+const std::string& Frame::ResultName(const Value& place) const {
+  const auto index = static_cast<size_t>(&place - call_->results.data());
+  return program_.values()[static_cast<size_t>(program_.outputs()[index])].info->name;
+}
+
 Value* Frame::MakeOutput(const Step& step, size_t index, const int64_t* dims, size_t rank) {
   if (index >= step.outputs.size() || step.outputs[index] < 0) return nullptr;
   const auto v = static_cast<size_t>(step.outputs[index]);
@@ -298,7 +306,7 @@ Value* Frame::MakeOutput(const Step& step, size_t index, const int64_t* dims, si
   if (&place != &locals_[v]) {  // the caller's buffer
     const OrtrunTensor& given = place.tensor();
     if (given.rank != rank || !std::equal(dims, dims + rank, given.shape))
-      throw Error(ORT_INVALID_ARGUMENT, Concat("output '", value.info->name, "' has shape ", ShapeText(dims, rank),
+      throw Error(ORT_INVALID_ARGUMENT, Concat("output '", ResultName(place), "' has shape ", ShapeText(dims, rank),
                                                " but the buffer given for it has ", ShapeText(given.shape, given.rank),
                                                ": bind a buffer of that shape, or let the run make it"));
     return &place;

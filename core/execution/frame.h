@@ -64,6 +64,7 @@ class Frame {
   void RunCopy(const Step& step);
   const Value* SourceOf(const Step& copy) const;
   bool NeedsCopy(int output) const;
+  const std::string& ResultName(const Value& place) const;
   void Copy(const Value& from, Value& to, OrtSyncStream* stream);
   void Release(const Step& step);
   void CollectResults();

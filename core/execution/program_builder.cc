@@ -55,6 +55,7 @@ int ProgramBuilder::IndexOf(const ValueInfo& value, size_t memory) {
   if (!added) return place->second;
   place->second = AddValue(value, value.outer != nullptr ? ProgramValue::Role::kInput : ProgramValue::Role::kLocal);
   if (value.outer != nullptr) {
+    program_.values_.back().memory = MadeIn(value, session_);
     program_.inputs_.push_back(place->second);
     program_.outer_inputs_.push_back(&value);
   }
@@ -183,7 +184,8 @@ StepKernel ProgramBuilder::MakeKernel(const Node& node, Provider* provider) {
     const std::string text = Api().GetErrorMessage(status);
     const OrtErrorCode code = Api().GetErrorCode(status);
     Api().ReleaseStatus(status);
-    throw Error(code, Concat("provider '", node.provider, "' could not make a kernel for ", node.Describe(), ": ", text));
+    throw Error(code,
+                Concat("provider '", node.provider, "' could not make a kernel for ", node.Describe(), ": ", text));
   }
   Require(kernel != nullptr, "provider '", node.provider, "' made no kernel for ", node.Describe());
   return StepKernel(kernel);

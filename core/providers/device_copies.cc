@@ -11,14 +11,6 @@ constexpr const char* kDomain = "ortrun.core";
 constexpr const char* kOperator = "Copy";
 constexpr const char* kTarget = "memory";
 
-/// The memory that a value is made in.
-size_t MadeIn(const ValueInfo& value, const SessionState& session) {
-  const ValueInfo* holder = &value;
-  while (holder->outer != nullptr) holder = holder->outer;
-  if (holder->producer == nullptr) return 0;
-  return session.OutputMemory(*holder->producer, holder->producer_output);
-}
-
 class Inserter {
  public:
   Inserter(Graph& graph, SessionState& session) : graph_(graph), session_(session) {}
@@ -96,6 +88,13 @@ class Inserter {
 };
 
 }  // namespace
+
+size_t MadeIn(const ValueInfo& value, const SessionState& session) {
+  const ValueInfo* holder = &value;
+  while (holder->outer != nullptr) holder = holder->outer;
+  if (holder->producer == nullptr) return 0;
+  return session.OutputMemory(*holder->producer, holder->producer_output);
+}
 
 bool ReadsShapeOnly(const Node& node) { return node.Is("Shape") || node.Is("Size"); }
 

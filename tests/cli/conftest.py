@@ -46,17 +46,17 @@ class Done:
 
 
 @pytest.fixture
-def command() -> Path:
+def program() -> Path:
     return Path(ort.__file__).parents[1] / "ortrun" / "bin" / "ortrun"
 
 
 @pytest.fixture
-def ortrun(command, tmp_path):
+def ortrun(program, tmp_path):
     """Runs the command in an empty folder."""
 
     def run(*words, **env) -> Done:
         done = subprocess.run(
-            [command, *map(str, words)], capture_output=True, text=True, cwd=tmp_path, env=os.environ | env, timeout=120
+            [program, *map(str, words)], capture_output=True, text=True, cwd=tmp_path, env=os.environ | env, timeout=120
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

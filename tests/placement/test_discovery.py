@@ -66,7 +66,7 @@ def test_it_lies_in_another_folder(run, providers, tmp_path):
     (providers / CPU_FILE).rename(other / CPU_FILE)
     missing = tmp_path / "missing"
     code, _, err = run(RUN, ORTRUN_PROVIDER_PATH=str(missing))
-    assert code == 1 and f"'{missing}' (no such folder)" in err and f"'{providers}' (found: nothing)" in err
+    assert code == 1 and f"'{missing}' (no such folder)" in err and f"'{providers}' (found: none)" in err
     code, out, err = run(RUN, ORTRUN_PROVIDER_PATH=f"{missing}:{other}")
     assert code == 0 and CPU in out, err
     code, out, err = run(RUN, ORTRUN_PROVIDER_PATH=os.path.relpath(other, tmp_path))
