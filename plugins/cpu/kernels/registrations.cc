@@ -6,6 +6,7 @@
 #include "plugins/cpu/kernels/ml/ml.h"
 #include "plugins/cpu/kernels/nn/nn.h"
 #include "plugins/cpu/kernels/normalization/normalization.h"
+#include "plugins/cpu/kernels/quantization/quantization.h"
 #include "plugins/cpu/kernels/reduction/reduce.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
 #include "plugins/cpu/kernels/text/text.h"
@@ -19,6 +20,7 @@ void RegisterAllKernels(KernelList& list) {
   RegisterMachineLearning(list);
   RegisterNn(list);
   RegisterNormalization(list);
+  RegisterQuantization(list);
   RegisterReductions(list);
   RegisterTensor(list);
   RegisterText(list);
