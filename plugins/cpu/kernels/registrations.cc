@@ -8,6 +8,7 @@
 #include "plugins/cpu/kernels/normalization/normalization.h"
 #include "plugins/cpu/kernels/quantization/quantization.h"
 #include "plugins/cpu/kernels/reduction/reduce.h"
+#include "plugins/cpu/kernels/signal/signal.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
 #include "plugins/cpu/kernels/text/text.h"
 
@@ -22,6 +23,7 @@ void RegisterAllKernels(KernelList& list) {
   RegisterNormalization(list);
   RegisterQuantization(list);
   RegisterReductions(list);
+  RegisterSignal(list);
   RegisterTensor(list);
   RegisterText(list);
 }
