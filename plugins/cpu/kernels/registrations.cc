@@ -7,6 +7,7 @@
 #include "plugins/cpu/kernels/nn/nn.h"
 #include "plugins/cpu/kernels/normalization/normalization.h"
 #include "plugins/cpu/kernels/quantization/quantization.h"
+#include "plugins/cpu/kernels/random/random.h"
 #include "plugins/cpu/kernels/reduction/reduce.h"
 #include "plugins/cpu/kernels/signal/signal.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
@@ -22,6 +23,7 @@ void RegisterAllKernels(KernelList& list) {
   RegisterNn(list);
   RegisterNormalization(list);
   RegisterQuantization(list);
+  RegisterRandom(list);
   RegisterReductions(list);
   RegisterSignal(list);
   RegisterTensor(list);
