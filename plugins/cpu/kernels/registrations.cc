@@ -9,6 +9,7 @@
 #include "plugins/cpu/kernels/quantization/quantization.h"
 #include "plugins/cpu/kernels/random/random.h"
 #include "plugins/cpu/kernels/reduction/reduce.h"
+#include "plugins/cpu/kernels/sequence/sequence.h"
 #include "plugins/cpu/kernels/signal/signal.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
 #include "plugins/cpu/kernels/text/text.h"
@@ -16,7 +17,7 @@
 namespace ortrun::cpu {
 
 // One line a family; each family's own file lists its operators.
-void RegisterAllKernels(KernelList& list) {
+void RegisterAllKernels(KernelList& list, const Host& host) {
   RegisterControlFlow(list);
   RegisterElementwise(list);
   RegisterMachineLearning(list);
@@ -25,6 +26,7 @@ void RegisterAllKernels(KernelList& list) {
   RegisterQuantization(list);
   RegisterRandom(list);
   RegisterReductions(list);
+  RegisterSequence(list, host);
   RegisterSignal(list);
   RegisterTensor(list);
   RegisterText(list);
