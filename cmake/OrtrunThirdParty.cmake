@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The libraries that packaging/third_party.sh builds, as targets. They are built at configure time where they are missing.
 
-if(NOT EXISTS "${ORTRUN_THIRD_PARTY_DIR}/lib/libhwy.a")
+if(NOT EXISTS "${ORTRUN_THIRD_PARTY_DIR}/lib/libre2.a")
   message(STATUS "Building the third-party libraries into ${ORTRUN_THIRD_PARTY_DIR} (once, some minutes)")
   execute_process(COMMAND "${CMAKE_SOURCE_DIR}/packaging/third_party.sh" "${ORTRUN_THIRD_PARTY_DIR}" RESULT_VARIABLE result)
   if(NOT result EQUAL 0)
@@ -28,6 +28,11 @@ add_library(ortrun::highway ALIAS ortrun_highway)
 target_include_directories(ortrun_highway SYSTEM INTERFACE "${ORTRUN_THIRD_PARTY_DIR}/include/highway")
 target_compile_definitions(ortrun_highway INTERFACE HWY_STATIC_DEFINE)
 target_link_libraries(ortrun_highway INTERFACE "${ORTRUN_THIRD_PARTY_DIR}/lib/libhwy.a")
+
+add_library(ortrun_re2 INTERFACE)
+add_library(ortrun::re2 ALIAS ortrun_re2)
+target_include_directories(ortrun_re2 SYSTEM INTERFACE "${ORTRUN_THIRD_PARTY_DIR}/include/re2")
+target_link_libraries(ortrun_re2 INTERFACE "${ORTRUN_THIRD_PARTY_DIR}/lib/libre2.a" Threads::Threads)
 
 # Debian's packages, static, so that a wheel carries no library of theirs.
 set(Boost_USE_STATIC_LIBS ON)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds the private copies of onnx, protobuf-lite, Highway and OpenBLAS into PREFIX (default: build/third_party in this checkout).
+# Builds the private copies of onnx, protobuf-lite, Highway, RE2 and OpenBLAS into PREFIX (default: build/third_party in this checkout).
 # usage: packaging/third_party.sh [PREFIX]
 #   ORTRUN_CACHE_DIR  where finished builds are kept for other checkouts (default ~/.cache/ortrun)
 #   ORTRUN_JOBS       parallel compile jobs (default: all processors)
-# Needs: apt-get and dpkg-source with a Debian source mirror, protoc 3.21.12, pip, CMake >= 3.26, Ninja, g++ (packaging/setup.sh installs them).
+# Needs: apt-get and dpkg-source with a Debian source mirror, unicode-data, python3-six, protoc 3.21.12, pip, CMake >= 3.26, Ninja, g++ (packaging/setup.sh installs them).
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -16,6 +16,7 @@ onnx_version=1.23.2
 protobuf_version=3.21.12
 openblas_version=0.3.21
 highway_version=1.0.3
+re2_version=20220601
 
 # One key names the recipe, the versions and the compiler: a prefix with the same key is up to date.
 key=$(cat "$root/cmake/third_party/CMakeLists.txt" "${BASH_SOURCE[0]}" <("${CXX:-c++}" --version) | sha256sum | cut -c1-16)
@@ -53,7 +54,7 @@ echo "third_party: fetching onnx $onnx_version"
   tar xzf "onnx-$onnx_version.tar.gz"
 )
 
-echo "third_party: fetching Debian's sources of protobuf, Highway and OpenBLAS"
+echo "third_party: fetching Debian's sources of protobuf, Highway, RE2 and OpenBLAS"
 (
   # A private apt state with the machine's own mirrors as source mirrors: nothing of the system's configuration changes.
   cd "$work"
@@ -68,14 +69,19 @@ echo "third_party: fetching Debian's sources of protobuf, Highway and OpenBLAS"
     -o "APT::Sandbox::User=$(id -un)")
   apt-get "${options[@]}" update -qq >apt.log 2>&1 || { cat apt.log >&2; exit 1; }
   # The release's own version may carry security fixes on top of the upstream number: take what the release has and check that number.
-  apt-get "${options[@]}" source -qq protobuf highway openblas >>apt.log 2>&1 || { cat apt.log >&2; exit 1; }
-  for folder in "protobuf-$protobuf_version" "highway-$highway_version" "openblas-$openblas_version+ds"; do
+  apt-get "${options[@]}" source -qq protobuf highway re2 openblas >>apt.log 2>&1 || { cat apt.log >&2; exit 1; }
+  for folder in "protobuf-$protobuf_version" "highway-$highway_version" "re2-$re2_version+dfsg" "openblas-$openblas_version+ds"; do
     [[ -d $folder ]] || { echo "third_party: the mirror's sources are not those expected ($folder):" [a-z]*-[0-9]*/ >&2; exit 1; }
   done
   mv "openblas-$openblas_version+ds" openblas
+  # Debian's source has RE2's tables as the scripts that make them (from its packages unicode-data and python3-six).
+  cd "re2-$re2_version+dfsg/re2"
+  perl make_perl_groups.pl >perl_groups.cc
+  /usr/bin/python3 make_unicode_casefold.py >unicode_casefold.cc
+  /usr/bin/python3 make_unicode_groups.py >unicode_groups.cc
 )
 
-echo "third_party: building protobuf-lite, onnx and Highway with $jobs jobs (some minutes)"
+echo "third_party: building protobuf-lite, onnx, Highway and RE2 with $jobs jobs (some minutes)"
 launcher=()
 command -v ccache >/dev/null && launcher=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 # The sources lie in a folder with a new name each time; ccache finds its objects again when paths are seen relative to it.
@@ -83,8 +89,8 @@ export CCACHE_BASEDIR=$work CCACHE_NOHASHDIR=1
 {
   cmake -S "$root/cmake/third_party" -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$work/prefix" \
     -DPROTOBUF_SOURCE_DIR="$work/protobuf-$protobuf_version" -DONNX_SOURCE_DIR="$work/onnx-$onnx_version" \
-    -DHIGHWAY_SOURCE_DIR="$work/highway-$highway_version" "${launcher[@]}" &&
-    cmake --build "$work/build" --parallel "$jobs" --target onnx libprotobuf-lite hwy &&
+    -DHIGHWAY_SOURCE_DIR="$work/highway-$highway_version" -DRE2_SOURCE_DIR="$work/re2-$re2_version+dfsg" "${launcher[@]}" &&
+    cmake --build "$work/build" --parallel "$jobs" --target onnx libprotobuf-lite hwy re2 &&
     cmake --install "$work/build"
 } >"$work/build.log" 2>&1 || { tail -50 "$work/build.log" >&2; exit 1; }
 

@@ -246,4 +246,10 @@ void OrtSession::SetProviderOptions(const std::string& provider, std::span<const
                                                            ortrun::DidYouMean(provider, impl_->provider_names)));
 }
 
-void OrtSession::Schedule(std::function<void()> task) { impl_->state.pool->Schedule(std::move(task)); }
+void OrtSession::Schedule(std::function<void()> task) {
+  if (impl_->state.pool->size() < 2)
+    throw ortrun::Error(
+        ORT_INVALID_ARGUMENT,
+        "RunAsync needs a thread beside the caller's: make the session with at least 2 intra-op threads");
+  impl_->state.pool->Schedule(std::move(task));
+}

@@ -122,7 +122,7 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> o
   model->path = path;
   model->storage.push_back(owner);
   ExternalFiles files(folder, options.external_files);
-  const TensorReader tensors(stripped.get(), std::move(owner), files);
+  const TensorReader tensors(stripped.get(), std::move(owner), !path.empty(), files);
   ModelConverter(*model, options, tensors).Convert(proto);
   InferMissingTypes(*model->graph, [&](const Node& node) -> const OperatorSchema* {
     if (options.custom_schema)

@@ -108,7 +108,7 @@ std::vector<std::unique_ptr<Provider>> CreateProviders(Environment& env, const S
       throw Error(ORT_FAIL, Concat("provider '", request.name, "' is not available.",
                                    DidYouMean(request.name, env.ProviderNames()),
                                    " Available: ", Join(env.ProviderNames()), ". ", env.SearchReport()));
-    request.devices.resize(1);
+    request.devices.erase(request.devices.begin() + 1, request.devices.end());
   }
   // What no requested provider takes goes to those that work on the CPU's own memory, as users of a session without
   // that provider in their list expect; "session.disable_cpu_ep_fallback" turns it off.

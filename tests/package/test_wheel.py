@@ -87,7 +87,7 @@ def test_the_alias_satisfies_packages_that_require_onnxruntime():
     assert not [file for file in alias.files or [] if ".dist-info" not in str(file)]
 
 
-@pytest.mark.parametrize("library", ["onnx", "Protocol Buffers", "Boost", "Highway", "OpenBLAS", "pybind11"])
+@pytest.mark.parametrize("library", ["onnx", "Protocol Buffers", "Boost", "Highway", "OpenBLAS", "RE2", "pybind11"])
 def test_notices_of_carried_libraries(library):
     (notice,) = [file for file in carried() if file.name == "NOTICE"]
     assert re.search(rf"^{library}$", notice.read_text(), re.MULTILINE)
