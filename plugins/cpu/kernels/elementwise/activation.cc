@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions of one input with attributes: LeakyRelu, Elu, Selu, Celu, ThresholdedRelu, HardSigmoid, Shrink, Swish,
-// Gelu, Clip.
+// Clip.
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numbers>
-#include <string>
 
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
 #include "plugins/cpu/kernels/elementwise/float_loops.h"
@@ -136,43 +134,6 @@ class Activation : public Kernel {
   std::array<float, 2> parameters_{};
 };
 
-/// 0.5 x (1 + erf(x / sqrt(2))), or its approximation by tanh.
-class Gelu : public Kernel {
- public:
-  explicit Gelu(const KernelInfo& info) {
-    const std::string approximate = info.String("approximate", "none");
-    Require(approximate == "none" || approximate == "tanh", "attribute approximate=\"", approximate,
-            "\" must be none or tanh");
-    by_tanh_ = approximate == "tanh";
-    float_loop_ = FindUnaryFloatLoop(by_tanh_ ? "GeluTanh" : "Gelu");
-  }
-
-  void Compute(KernelContext& context) const override {
-    const Tensor x = context.Input(0);
-    const Tensor y = context.Output(0, x.dims());
-    DispatchType<AllFloats>(x.type(), [&]<typename T>(std::type_identity<T>) {
-      context.ParallelRange(x.count(), kCostlyGrain, [&](size_t begin, size_t end) {
-        if constexpr (std::is_same_v<T, float>)
-          return float_loop_(x.data<T>() + begin, y.data<T>() + begin, end - begin, 0, 0);
-        for (size_t i = begin; i < end; ++i)
-          y.data<T>()[i] = static_cast<T>(Apply(static_cast<Arithmetic<T>>(x.data<T>()[i])));
-      });
-    });
-  }
-
- private:
-  template <typename T>
-  T Apply(T x) const {
-    constexpr T kHalf = T(0.5);
-    if (!by_tanh_) return kHalf * x * (T{1} + std::erf(x * std::numbers::sqrt2_v<T> * kHalf));
-    const T inner = std::numbers::sqrt2_v<T> * std::numbers::inv_sqrtpi_v<T> * (x + T(0.044715) * x * x * x);
-    return kHalf * x * (T{1} + std::tanh(inner));
-  }
-
-  UnaryFloatLoop float_loop_;
-  bool by_tanh_ = false;
-};
-
 template <typename Op, typename List>
 void RegisterActivation(KernelList& list) {
   list.Add({.op = Op::kName,
@@ -242,11 +203,6 @@ void RegisterActivations(KernelList& list) {
   RegisterActivation<HardSigmoidOp, AllFloats>(list);
   RegisterActivation<ShrinkOp, NumbersAndHalf>(list);
   RegisterActivation<SwishOp, AllFloats>(list);
-  list.Add({.op = "Gelu",
-            .since = 20,
-            .types = {{"T", AllFloats::Values()}},
-            .make = MakeKernel<Gelu>,
-            .may_inplace = {{0, 0}}});
   list.Add({.op = "Clip", .types = {{"T", ClipTypes::Values()}}, .make = MakeKernel<Clip>, .may_inplace = {{0, 0}}});
 }
 
