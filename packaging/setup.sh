@@ -12,13 +12,17 @@ build_packages=(build-essential ca-certificates ccache dpkg-dev protobuf-compile
   libminizip-dev nlohmann-json3-dev unicode-data zlib1g-dev)
 test_packages=(clang clang-format clang-tidy libbenchmark-dev libgtest-dev strace)
 build_wheels=("cmake>=3.26,<5" "ninja>=1.11" "scikit-build-core>=0.10" "pybind11>=2.12" "numpy>=1.26")
-test_wheels=("pytest>=8" "pytest-timeout>=2.3" "ruff>=0.9" "onnx==1.23.2" "ml-dtypes")
+test_wheels=("pytest>=8" "pytest-timeout>=2.3" "ruff>=0.9" "onnx==1.23.2" "ml-dtypes" "click>=8.1.7")
+# Programs that the tests run on ortrun. They are installed alone, since some require PyPI's onnxruntime; click is what magika needs beside it.
+program_wheels=("onnxruntime-extensions==0.15.2" "onnxruntime-ggml==0.2.0" "magika==1.0.3" "silero-vad==6.2.3")
 
 packages=("${build_packages[@]}")
 wheels=("${build_wheels[@]}")
+programs=()
 if [[ ${1:-} == --tests ]]; then
   packages+=("${test_packages[@]}")
   wheels+=("${test_wheels[@]}")
+  programs=("${program_wheels[@]}")
 elif [[ $# -gt 0 ]]; then
   echo "usage: packaging/setup.sh [--tests]" >&2
   exit 2
@@ -70,13 +74,19 @@ fi
 export PATH=$PWD/.venv/bin:$PATH
 
 # What is asked for is written down once installed, so that a second run needs no network.
-asked=$(printf '%s\n' "${wheels[@]}")
-if [[ ! -f .venv/.ortrun-setup ]] || [[ -n $(comm -23 <(sort <<<"$asked") <(sort .venv/.ortrun-setup)) ]]; then
-  echo "setup: installing into .venv: ${wheels[*]}"
-  quiet .venv/bin/python -m pip install --quiet --disable-pip-version-check "${wheels[@]}"
-  { cat .venv/.ortrun-setup 2>/dev/null || true; echo "$asked"; } | sort -u >.venv/.ortrun-setup.new
-  mv .venv/.ortrun-setup.new .venv/.ortrun-setup
-fi
+install_wheels() {  # install_wheels PIP_OPTION WHEEL...: PIP_OPTION may be empty
+  local option=$1 asked
+  shift
+  asked=$(printf '%s\n' "$@")
+  if [[ ! -f .venv/.ortrun-setup ]] || [[ -n $(comm -23 <(sort <<<"$asked") <(sort .venv/.ortrun-setup)) ]]; then
+    echo "setup: installing into .venv: $*"
+    quiet .venv/bin/python -m pip install --quiet --disable-pip-version-check ${option:+"$option"} "$@"
+    { cat .venv/.ortrun-setup 2>/dev/null || true; echo "$asked"; } | sort -u >.venv/.ortrun-setup.new
+    mv .venv/.ortrun-setup.new .venv/.ortrun-setup
+  fi
+}
+install_wheels "" "${wheels[@]}"
+((${#programs[@]} == 0)) || install_wheels --no-deps "${programs[@]}"
 
 packaging/third_party.sh
 

@@ -18,21 +18,42 @@ OrtStatus* GetEpDevices(const OrtEnv* env, const OrtEpDevice* const** ep_devices
   });
 }
 
-OrtHardwareDeviceType HardwareDevice_Type(const OrtHardwareDevice* device) noexcept { return device->type; }
-uint32_t HardwareDevice_VendorId(const OrtHardwareDevice* device) noexcept { return device->vendor_id; }
-const char* HardwareDevice_Vendor(const OrtHardwareDevice* device) noexcept { return device->vendor.c_str(); }
-uint32_t HardwareDevice_DeviceId(const OrtHardwareDevice* device) noexcept { return device->device_id; }
-const OrtKeyValuePairs* HardwareDevice_Metadata(const OrtHardwareDevice* device) noexcept { return &device->metadata; }
-const char* EpDevice_EpName(const OrtEpDevice* ep_device) noexcept { return ep_device->ep_name.c_str(); }
-const char* EpDevice_EpVendor(const OrtEpDevice* ep_device) noexcept { return ep_device->ep_vendor.c_str(); }
-const OrtKeyValuePairs* EpDevice_EpMetadata(const OrtEpDevice* ep_device) noexcept { return &ep_device->metadata; }
-const OrtKeyValuePairs* EpDevice_EpOptions(const OrtEpDevice* ep_device) noexcept { return &ep_device->options; }
-const OrtHardwareDevice* EpDevice_Device(const OrtEpDevice* ep_device) noexcept { return ep_device->hardware; }
+OrtHardwareDeviceType HardwareDevice_Type(const OrtHardwareDevice* device) noexcept {
+  return IfAny(device, [](const OrtHardwareDevice& d) { return d.type; });
+}
+uint32_t HardwareDevice_VendorId(const OrtHardwareDevice* device) noexcept {
+  return IfAny(device, [](const OrtHardwareDevice& d) { return d.vendor_id; });
+}
+const char* HardwareDevice_Vendor(const OrtHardwareDevice* device) noexcept {
+  return IfAny(device, [](const OrtHardwareDevice& d) { return d.vendor.c_str(); });
+}
+uint32_t HardwareDevice_DeviceId(const OrtHardwareDevice* device) noexcept {
+  return IfAny(device, [](const OrtHardwareDevice& d) { return d.device_id; });
+}
+const OrtKeyValuePairs* HardwareDevice_Metadata(const OrtHardwareDevice* device) noexcept {
+  return IfAny(device, [](const OrtHardwareDevice& d) { return &d.metadata; });
+}
+const char* EpDevice_EpName(const OrtEpDevice* ep_device) noexcept {
+  return IfAny(ep_device, [](const OrtEpDevice& d) { return d.ep_name.c_str(); });
+}
+const char* EpDevice_EpVendor(const OrtEpDevice* ep_device) noexcept {
+  return IfAny(ep_device, [](const OrtEpDevice& d) { return d.ep_vendor.c_str(); });
+}
+const OrtKeyValuePairs* EpDevice_EpMetadata(const OrtEpDevice* ep_device) noexcept {
+  return IfAny(ep_device, [](const OrtEpDevice& d) { return &d.metadata; });
+}
+const OrtKeyValuePairs* EpDevice_EpOptions(const OrtEpDevice* ep_device) noexcept {
+  return IfAny(ep_device, [](const OrtEpDevice& d) { return &d.options; });
+}
+const OrtHardwareDevice* EpDevice_Device(const OrtEpDevice* ep_device) noexcept {
+  return IfAny(ep_device, [](const OrtEpDevice& d) { return d.hardware; });
+}
 
 const OrtMemoryInfo* EpDevice_MemoryInfo(const OrtEpDevice* ep_device, OrtDeviceMemoryType memory_type) noexcept {
-  const auto& memory =
-      memory_type == OrtDeviceMemoryType_HOST_ACCESSIBLE ? ep_device->host_accessible : ep_device->memory;
-  return memory ? &*memory : nullptr;
+  return IfAny(ep_device, [&](const OrtEpDevice& device) -> const OrtMemoryInfo* {
+    const auto& memory = memory_type == OrtDeviceMemoryType_HOST_ACCESSIBLE ? device.host_accessible : device.memory;
+    return memory ? &*memory : nullptr;
+  });
 }
 
 OrtStatus* GetNumHardwareDevices(const OrtEnv* env, size_t* num_devices) {

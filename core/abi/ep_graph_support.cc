@@ -34,7 +34,7 @@ OrtStatus* EpGraphSupportInfo_LookUpKernel(OrtEpGraphSupportInfo* graph_support_
 }
 
 const char* NodeComputeContext_NodeName(const OrtNodeComputeContext* context) noexcept {
-  return context->node_name.c_str();
+  return IfAny(context, [](const OrtNodeComputeContext& c) { return c.node_name.c_str(); });
 }
 
 }  // namespace

@@ -54,6 +54,12 @@ inline Result Quietly(Result otherwise, Body&& body) noexcept {
   }
 }
 
+/// What `read` answers of the object, zero or null when there is none: for slots that answer no status.
+template <typename Object, typename Read>
+inline auto IfAny(const Object* object, Read&& read) noexcept -> decltype(read(*object)) {
+  return object == nullptr ? decltype(read(*object)){} : read(*object);
+}
+
 /// The Release slot of a type: deletes, null is fine.
 template <typename T>
 void Delete(T* object) noexcept {

@@ -70,6 +70,7 @@ OrtStatus* BindOutputToDevice(OrtIoBinding* binding_ptr, const char* name, const
 
 OrtStatus* RunWithBinding(OrtSession* session, const OrtRunOptions* run_options, const OrtIoBinding* binding_ptr) {
   return Guard({{"session", session}, {"binding_ptr", binding_ptr}}, [&] {
+    Require(!binding_ptr->outputs.empty(), "At least one output should be requested.");
     auto& binding = const_cast<OrtIoBinding&>(*binding_ptr);  // NOLINT: the run puts its results there
     std::vector<const char*> input_names;
     std::vector<const OrtValue*> inputs;

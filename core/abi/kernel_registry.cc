@@ -99,10 +99,16 @@ OrtStatus* KernelDefBuilder_Build(OrtKernelDefBuilder* kernel_def_builder, OrtKe
   });
 }
 
-const char* KernelDef_GetOperatorType(const OrtKernelDef* kernel_def) noexcept { return kernel_def->op.c_str(); }
-const char* KernelDef_GetDomain(const OrtKernelDef* kernel_def) noexcept { return kernel_def->domain.c_str(); }
+const char* KernelDef_GetOperatorType(const OrtKernelDef* kernel_def) noexcept {
+  return IfAny(kernel_def, [](const OrtKernelDef& def) { return def.op.c_str(); });
+}
+
+const char* KernelDef_GetDomain(const OrtKernelDef* kernel_def) noexcept {
+  return IfAny(kernel_def, [](const OrtKernelDef& def) { return def.domain.c_str(); });
+}
+
 const char* KernelDef_GetExecutionProvider(const OrtKernelDef* kernel_def) noexcept {
-  return kernel_def->provider.c_str();
+  return IfAny(kernel_def, [](const OrtKernelDef& def) { return def.provider.c_str(); });
 }
 
 OrtStatus* KernelDef_GetSinceVersion(const OrtKernelDef* kernel_def, int* start_version, int* end_version) {

@@ -8,24 +8,40 @@ namespace ortrun::abi {
 namespace {
 
 const OrtMemoryDevice* MemoryInfo_GetMemoryDevice(const OrtMemoryInfo* memory_info) noexcept {
-  return &memory_info->device;
+  return IfAny(memory_info, [](const OrtMemoryInfo& info) { return &info.device; });
 }
 
 const OrtMemoryDevice* Value_GetMemoryDevice(const OrtValue* value) noexcept {
-  return value->HasValue() ? &value->memory().device : nullptr;
+  return value != nullptr && value->HasValue() ? &value->memory().device : nullptr;
 }
 
-bool MemoryDevice_AreEqual(const OrtMemoryDevice* a, const OrtMemoryDevice* b) noexcept { return *a == *b; }
-OrtMemoryInfoDeviceType MemoryDevice_GetDeviceType(const OrtMemoryDevice* device) noexcept { return device->type; }
-OrtDeviceMemoryType MemoryDevice_GetMemoryType(const OrtMemoryDevice* device) noexcept { return device->memory_type; }
-uint32_t MemoryDevice_GetVendorId(const OrtMemoryDevice* device) noexcept { return device->vendor_id; }
+bool MemoryDevice_AreEqual(const OrtMemoryDevice* a, const OrtMemoryDevice* b) noexcept {
+  return a == b || (a != nullptr && b != nullptr && *a == *b);
+}
+
+OrtMemoryInfoDeviceType MemoryDevice_GetDeviceType(const OrtMemoryDevice* device) noexcept {
+  return IfAny(device, [](const OrtMemoryDevice& d) { return d.type; });
+}
+
+OrtDeviceMemoryType MemoryDevice_GetMemoryType(const OrtMemoryDevice* device) noexcept {
+  return IfAny(device, [](const OrtMemoryDevice& d) { return d.memory_type; });
+}
+
+uint32_t MemoryDevice_GetVendorId(const OrtMemoryDevice* device) noexcept {
+  return IfAny(device, [](const OrtMemoryDevice& d) { return d.vendor_id; });
+}
 
 uint32_t MemoryDevice_GetDeviceId(const OrtMemoryDevice* device) noexcept {
-  return static_cast<uint32_t>(device->device_id);
+  return IfAny(device, [](const OrtMemoryDevice& d) { return static_cast<uint32_t>(d.device_id); });
 }
 
-const OrtSyncStreamImpl* SyncStream_GetImpl(const OrtSyncStream* stream) noexcept { return stream->impl(); }
-uint64_t SyncStream_GetSyncId(const OrtSyncStream* stream) noexcept { return stream->sync_id(); }
+const OrtSyncStreamImpl* SyncStream_GetImpl(const OrtSyncStream* stream) noexcept {
+  return IfAny(stream, [](const OrtSyncStream& s) -> const OrtSyncStreamImpl* { return s.impl(); });
+}
+
+uint64_t SyncStream_GetSyncId(const OrtSyncStream* stream) noexcept {
+  return IfAny(stream, [](const OrtSyncStream& s) { return s.sync_id(); });
+}
 
 // Streams wait for each other through the host, so none has waited on another directly.
 uint64_t GetSyncIdForLastWaitOnSyncStream(const OrtSyncStream*, const OrtSyncStream*) noexcept { return 0; }

@@ -116,6 +116,10 @@ OrtStatus* Session_GetEpGraphAssignmentInfo(const OrtSession* session,
                                             const OrtEpAssignedSubgraph* const** ep_subgraphs,
                                             size_t* num_ep_subgraphs) {
   return Guard({{"session", session}, {"ep_subgraphs", ep_subgraphs}, {"num_ep_subgraphs", num_ep_subgraphs}}, [&] {
+    constexpr const char* kRecord = "session.record_ep_graph_assignment_info";
+    if (session->options().config.Get(kRecord, "0") != "1")
+      throw Error(ORT_FAIL, Concat("the session was made without the configuration entry '", kRecord,
+                                   "' set to \"1\", so which provider runs which node is not told"));
     *ep_subgraphs = session->assignment_pointers().data();
     *num_ep_subgraphs = session->assignment_pointers().size();
   });

@@ -10,7 +10,9 @@
 namespace ortrun::abi {
 namespace {
 
+/// The strings of a dense tensor, or the stored ones of a sparse tensor.
 std::span<std::string> Strings(const OrtValue& value) {
+  if (value.kind() == ONNX_TYPE_SPARSETENSOR && value.sparse() != nullptr) return Strings(value.sparse()->values);
   if (!value.IsTensor() || !value.IsString()) throw Error(ORT_FAIL, "the value is no string tensor");
   return {value.strings(), value.tensor().count};
 }

@@ -78,7 +78,7 @@ struct OrtSession {
   void SetProviderOptions(const std::string& provider, std::span<const char* const> keys,
                           std::span<const char* const> values);
 
-  /// Runs `task` on the session's pool, for RunAsync.
+  /// Runs `task` on the session's pool, for RunAsync; ORT_INVALID_ARGUMENT when that has no thread beside the caller's.
   void Schedule(std::function<void()> task);
 
   struct Impl;  ///< private to core/execution

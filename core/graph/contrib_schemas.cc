@@ -5,7 +5,6 @@
 
 #include <map>
 #include <memory>
-#include <mutex>
 #include <sstream>
 #include <utility>
 
@@ -77,11 +76,9 @@ const Table& ContribTable() {
 
 }  // namespace
 
-const OperatorSchema* FindContribSchema(const std::string& domain, const std::string& op, int version) {
+const OperatorSchema* FindContribSchema(const std::string& domain, const std::string& op) {
   const auto found = ContribTable().find({domain, op});
-  if (found != ContribTable().end()) return found->second.get();
-  // The channels-last forms have the standard operator's parameters.
-  return domain == "com.ms.internal.nhwc" ? FindSchema("", op, version) : nullptr;
+  return found == ContribTable().end() ? nullptr : found->second.get();
 }
 
 void AddContribNames(const std::string& domain, std::set<std::string>& names) {

@@ -9,7 +9,7 @@
 namespace ortrun {
 
 /// Operators outside the standard: those of com.microsoft and com.ms.internal.nhwc, and ortrun's fused ones.
-const OperatorSchema* FindContribSchema(const std::string& domain, const std::string& op, int version);
+const OperatorSchema* FindContribSchema(const std::string& domain, const std::string& op);
 void AddContribNames(const std::string& domain, std::set<std::string>& names);
 
 /// Fills the inputs and outputs of each type constraint from the parameters.

@@ -155,7 +155,7 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> o
   model->path = path;
   model->storage.push_back(owner);
   ExternalFiles files(folder, options.external_files, RealFolder(path));
-  const TensorReader tensors(stripped.get(), std::move(owner), files);
+  const TensorReader tensors(stripped.get(), std::move(owner), !path.empty(), files);
   ModelConverter(*model, options, tensors).Convert(proto);
   const SchemaLookup schemas(options);
   InferMissingTypes(*model->graph, schemas);

@@ -54,7 +54,7 @@ class SchemaTable {
       if (converted == nullptr) converted = Convert(*schema);
       place->second = converted.get();
     } else {
-      place->second = FindContribSchema(domain, op, version);
+      place->second = FindContribSchema(domain, op);
     }
     return place->second;
   }
@@ -85,7 +85,9 @@ void CompleteConstraints(OperatorSchema& schema) {
 }
 
 const OperatorSchema* FindSchema(const std::string& domain, const std::string& op, int version) {
-  return Table().Find(domain, op, version);
+  if (const OperatorSchema* schema = Table().Find(domain, op, version)) return schema;
+  // The channels-last forms have the standard operator's parameters.
+  return domain == "com.ms.internal.nhwc" ? Table().Find("", op, version) : nullptr;
 }
 
 std::vector<std::string> OperatorNames(const std::string& domain) {

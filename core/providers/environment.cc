@@ -201,8 +201,8 @@ void OrtEnv::UnregisterLibrary(const std::string& registration) {
     impl_->libraries.erase(library);
     return;
   }
-  throw ortrun::Error(ORT_INVALID_ARGUMENT, ortrun::Concat("no provider library is registered as '", registration, "'.",
-                                                           ortrun::DidYouMean(registration, names)));
+  throw ortrun::Error(ORT_FAIL, ortrun::Concat("no provider library is registered as '", registration, "'.",
+                                               ortrun::DidYouMean(registration, names)));
 }
 
 std::string OrtEnv::ListProviders() {

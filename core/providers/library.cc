@@ -7,6 +7,7 @@
 #include <array>
 #include <boost/dll/shared_library.hpp>
 #include <cstdlib>
+#include <mutex>
 #include <sstream>
 #include <utility>
 
@@ -54,8 +55,16 @@ SearchedFolder List(const std::filesystem::path& path) {
 constexpr size_t kMaxFactories = 16;
 constexpr size_t kMaxDevices = 64;
 
-/// Loads with deep binding off and local symbols: nothing of the library is visible to others. The handle is leaked on
-/// purpose, since a provider may have threads and static objects that unloading would pull away.
+/// Libraries stay loaded for the life of the process: a provider may have threads and static objects that unloading
+/// would pull away. The list is never destroyed, and keeps their handles in sight of leak checkers.
+boost::dll::shared_library& KeepForever(std::unique_ptr<boost::dll::shared_library> library) {
+  static std::mutex mutex;
+  static auto* const kept = new std::vector<std::unique_ptr<boost::dll::shared_library>>();
+  const std::lock_guard lock(mutex);
+  return *kept->emplace_back(std::move(library));
+}
+
+/// Loads with deep binding off and local symbols: nothing of the library is visible to others.
 boost::dll::shared_library& LoadForever(const std::filesystem::path& file) {
   auto library = std::make_unique<boost::dll::shared_library>();
   boost::dll::fs::error_code error;
@@ -64,7 +73,7 @@ boost::dll::shared_library& LoadForever(const std::filesystem::path& file) {
     const char* detail = dlerror();
     throw Error(ORT_FAIL, Concat("the library could not be loaded: ", detail != nullptr ? detail : error.message()));
   }
-  return *library.release();
+  return KeepForever(std::move(library));
 }
 
 void AskDevices(ProviderLibrary& library, OrtEpFactory& factory, const std::vector<const HardwareDevice*>& hardware) {

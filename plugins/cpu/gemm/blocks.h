@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A block of rows times a range of B's panels: the loops between the work division and the tiles. Internal to gemm/ and
-// conv/.
+// A block of rows times a range of B's panels: the loops between the work division and the tiles. Internal to gemm/,
+// conv/ and attention/.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The innermost loops, one set per instruction set, behind plain function pointers: whatever blocks and packs is
-// ordinary code. Internal to gemm/ and conv/.
+// ordinary code. Internal to gemm/, conv/ and attention/.
 #pragma once
 
 #include <cstddef>
