@@ -38,11 +38,12 @@ def value_of(value, element_type):
 
 
 def resolution(want) -> float:
-    """What the type cannot tell apart beside the largest element: the expected outputs are no more exact than that."""
+    """Two units in the last place of the largest element: the expected outputs, rounded at each step, are no more exact."""
     if not isinstance(want, np.ndarray) or want.size == 0 or want.dtype.name not in ("float32", "float16", "bfloat16"):
         return 0.0
     wide = want.astype(np.float64)
-    return float(ml_dtypes.finfo(want.dtype).eps) * float(np.abs(wide[np.isfinite(wide)]).max(initial=0))
+    largest = float(np.abs(wide[np.isfinite(wide)]).max(initial=0))
+    return float(ml_dtypes.finfo(want.dtype).eps) * 2.0 ** np.ceil(np.log2(largest)) if largest else 0.0
 
 
 def run_values(runner, feeds, types):
