@@ -4,6 +4,7 @@
 #include "plugins/cpu/kernels/attention/attention.h"
 #include "plugins/cpu/kernels/controlflow/controlflow.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
+#include "plugins/cpu/kernels/image/image.h"
 #include "plugins/cpu/kernels/ml/ml.h"
 #include "plugins/cpu/kernels/nn/nn.h"
 #include "plugins/cpu/kernels/normalization/normalization.h"
@@ -23,6 +24,7 @@ void RegisterAllKernels(KernelList& list, const Host& host) {
   RegisterAttention(list);
   RegisterControlFlow(list);
   RegisterElementwise(list);
+  RegisterImage(list);
   RegisterMachineLearning(list);
   RegisterNn(list);
   RegisterNormalization(list);

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "plugins/cpu/kernels/image/resize_axis.h"
+
+namespace ortrun::cpu {
+
+/// Resizes one row along its first dimension: y[i, c] = sum over taps of weight * x[index, c], for i in [0, taps.out)
+/// and c in [0, inner). Does not look at `taps.outside`.
+void ResampleRow(const float* x, const AxisTaps<float>& taps, size_t inner, float* y);
+void ResampleRow(const double* x, const AxisTaps<double>& taps, size_t inner, double* y);
+
+/// y[i] = sum over k of weights[k * stride] * rows[k][i], for i in [0, n).
+void BlendRows(const float* const* rows, const float* weights, size_t stride, size_t count, float* y, size_t n);
+void BlendRows(const double* const* rows, const double* weights, size_t stride, size_t count, double* y, size_t n);
+
+/// y[2 i] = y[2 i + 1] = x[i].
+void DoubleRow(const float* x, float* y, size_t n);
+
+}  // namespace ortrun::cpu
