@@ -14,6 +14,7 @@
 #include "plugins/cpu/kernels/rnn/rnn.h"
 #include "plugins/cpu/kernels/sequence/sequence.h"
 #include "plugins/cpu/kernels/signal/signal.h"
+#include "plugins/cpu/kernels/sorting/sorting.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
 #include "plugins/cpu/kernels/text/text.h"
 
@@ -34,6 +35,7 @@ void RegisterAllKernels(KernelList& list, const Host& host) {
   RegisterReductions(list);
   RegisterSequence(list, host);
   RegisterSignal(list);
+  RegisterSorting(list);
   RegisterTensor(list);
   RegisterText(list);
 }
