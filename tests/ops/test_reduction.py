@@ -155,5 +155,5 @@ def test_cumulative_refuses():
     x = numbers((3, 4))
     refused("CumSum", [x, np.array(2, np.int64)], "axis")
     refused("CumSum", [x, np.array([0, 1], np.int64)], "axis")
-    refused("CumSum", [np.array(1.0, np.float32), np.array(0, np.int64)], "")
+    refused("CumSum", [np.array(1.0, np.float32), np.array(0, np.int64)], "rank 1")
     assert run("CumSum", [np.zeros((0, 3), np.float32), np.array(0, np.int64)])[0].shape == (0, 3)

@@ -58,7 +58,7 @@ def test_large_slices(largest, k):
 def test_extreme_integers():
     for dtype in ("int64", "uint64", "int32"):
         info = np.iinfo(dtype)
-        x = np.array([info.max, info.min, 0, info.max - 1, info.min + 1], dtype)
+        x = np.array([info.max, info.min, 7, info.max - 1, info.min + 1], dtype)
         check("TopK", [x, k_of(5)], outputs=2, expected=[np.sort(x)[::-1], np.argsort(x)[::-1]])
 
 
@@ -84,12 +84,12 @@ def test_old_versions():
 
 def test_top_k_refuses():
     x = numbers((3, 9))
-    refused("TopK", [x, k_of(10)], "k=10|k", outputs=2)
-    refused("TopK", [x, k_of(-1)], "k", outputs=2)
-    refused("TopK", [x, k_of(1 << 62)], "k", outputs=2)
-    refused("TopK", [x, np.array([1, 2], np.int64)], "k", outputs=2)
+    refused("TopK", [x, k_of(10)], "k=10 must be in", outputs=2)
+    refused("TopK", [x, k_of(-1)], "k=-1 must be in", outputs=2)
+    refused("TopK", [x, k_of(1 << 62)], "k=.* must be in", outputs=2)
+    refused("TopK", [x, np.array([1, 2], np.int64)], "input k", outputs=2)
     refused("TopK", [x, k_of(1)], "axis", outputs=2, axis=2)
-    refused("TopK", [np.array(1.0, np.float32), k_of(1)], "", outputs=2)
+    refused("TopK", [np.array(1.0, np.float32), k_of(1)], "rank 1", outputs=2)
 
 
 def unique(x, axis, is_sorted):
