@@ -11,6 +11,23 @@
 namespace ortrun::cpu {
 namespace {
 
+struct Box {
+  float top, left, bottom, right, area;
+
+  static Box Of(const float* given, bool centre) {
+    Box box{};
+    if (centre) {  // [x, y, width, height]
+      const float half_width = given[2] / 2, half_height = given[3] / 2;
+      box = {given[1] - half_height, given[0] - half_width, given[1] + half_height, given[0] + half_width, 0};
+    } else {  // two corners [y, x, y, x] in any order
+      box = {std::min(given[0], given[2]), std::min(given[1], given[3]), std::max(given[0], given[2]),
+             std::max(given[1], given[3]), 0};
+    }
+    box.area = (box.bottom - box.top) * (box.right - box.left);
+    return box;
+  }
+};
+
 /// Boxes as lists of edges, so that one box is compared with many at a time.
 struct Boxes {
   float* top;
@@ -23,45 +40,27 @@ struct Boxes {
   static Boxes In(float* memory, size_t count) {
     return {memory, memory + count, memory + 2 * count, memory + 3 * count, memory + 4 * count};
   }
-  void Set(size_t i, const float* corners, bool centre) {
-    if (centre) {  // [x, y, width, height]
-      const float half_width = corners[2] / 2, half_height = corners[3] / 2;
-      left[i] = corners[0] - half_width;
-      right[i] = corners[0] + half_width;
-      top[i] = corners[1] - half_height;
-      bottom[i] = corners[1] + half_height;
-    } else {  // two corners [y, x, y, x] in any order
-      top[i] = std::min(corners[0], corners[2]);
-      bottom[i] = std::max(corners[0], corners[2]);
-      left[i] = std::min(corners[1], corners[3]);
-      right[i] = std::max(corners[1], corners[3]);
-    }
-    area[i] = (bottom[i] - top[i]) * (right[i] - left[i]);
-  }
-  void Copy(size_t i, const Boxes& from, size_t at) {
-    top[i] = from.top[at];
-    left[i] = from.left[at];
-    bottom[i] = from.bottom[at];
-    right[i] = from.right[at];
-    area[i] = from.area[at];
+  void Set(size_t i, const Box& box) const {
+    top[i] = box.top;
+    left[i] = box.left;
+    bottom[i] = box.bottom;
+    right[i] = box.right;
+    area[i] = box.area;
   }
 };
 
-/// Whether box `at` of `boxes` overlaps any of the first `count` of `taken` by more than `limit`. Boxes without area
-/// overlap nothing.
-bool OverlapsAny(const Boxes& boxes, size_t at, const Boxes& taken, size_t count, float limit) {
+/// Whether `box` overlaps any of the first `count` of `taken` by more than `limit`. Boxes without area overlap nothing.
+bool OverlapsAny(const Box& box, const Boxes& taken, size_t count, float limit) {
   constexpr size_t kBlock = 16;  // checked without a branch
-  const float top = boxes.top[at], left = boxes.left[at], bottom = boxes.bottom[at], right = boxes.right[at];
-  const float area = boxes.area[at];
-  if (!(area > 0)) return false;
+  if (!(box.area > 0)) return false;
   for (size_t first = 0; first < count; first += kBlock) {
     const size_t last = std::min(count, first + kBlock);
     int hits = 0;
     for (size_t i = first; i < last; ++i) {
-      const float height = std::max(0.0f, std::min(bottom, taken.bottom[i]) - std::max(top, taken.top[i]));
-      const float width = std::max(0.0f, std::min(right, taken.right[i]) - std::max(left, taken.left[i]));
+      const float height = std::max(0.0f, std::min(box.bottom, taken.bottom[i]) - std::max(box.top, taken.top[i]));
+      const float width = std::max(0.0f, std::min(box.right, taken.right[i]) - std::max(box.left, taken.left[i]));
       const float common = height * width;
-      const float whole = area + taken.area[i] - common;
+      const float whole = box.area + taken.area[i] - common;
       hits |=
           static_cast<int>(common > 0) & static_cast<int>(taken.area[i] > 0) & static_cast<int>(common / whole > limit);
     }
@@ -111,22 +110,17 @@ class NonMaxSuppression : public Kernel {
     const Lists lists{.overlap = overlap,
                       .lowest = has_lowest ? lowest : -std::numeric_limits<float>::infinity(),
                       .keep_all = !has_lowest,
+                      .centre = centre_,
                       .count = count,
                       .limit = limit};
-    auto* edges = context.Scratch<float>(tasks == 0 ? 0 : Boxes::kFields * batches * count);
     auto* ranks = context.Scratch<uint64_t>(tasks * count);
     auto* taken = context.Scratch<float>(tasks * Boxes::kFields * limit);
     auto* chosen = context.Scratch<uint32_t>(tasks * limit);
     auto* lengths = context.Scratch<size_t>(tasks);
-    if (tasks != 0)
-      for (size_t i = 0; i < batches * count; ++i) {
-        Boxes batch = Boxes::In(edges + i / count * Boxes::kFields * count, count);
-        batch.Set(i % count, boxes.data<float>() + 4 * i, centre_);
-      }
     context.ParallelFor(tasks, [&](size_t task) {
-      lengths[task] = Select(lists, Boxes::In(edges + task / classes * Boxes::kFields * count, count),
-                             scores.data<float>() + task * count, ranks + task * count,
-                             Boxes::In(taken + task * Boxes::kFields * limit, limit), chosen + task * limit);
+      lengths[task] =
+          Select(lists, boxes.data<float>() + task / classes * count * 4, scores.data<float>() + task * count,
+                 ranks + task * count, Boxes::In(taken + task * Boxes::kFields * limit, limit), chosen + task * limit);
     });
 
     int64_t total = 0;
@@ -147,13 +141,14 @@ class NonMaxSuppression : public Kernel {
     float overlap;
     float lowest;
     bool keep_all;
+    bool centre;
     size_t count;
     size_t limit;
   };
 
   /// Writes the boxes of one class to `chosen`, best first, and answers how many. Ranks are unique, equal scores come
   /// in the order of the boxes; a heap, since most of it is never asked for where `limit` is small.
-  static size_t Select(const Lists& lists, const Boxes& boxes, const float* scores, uint64_t* ranks, Boxes taken,
+  static size_t Select(const Lists& lists, const float* boxes, const float* scores, uint64_t* ranks, const Boxes& taken,
                        uint32_t* chosen) {
     size_t candidates = 0;
     for (size_t i = 0; i < lists.count; ++i) {
@@ -165,8 +160,9 @@ class NonMaxSuppression : public Kernel {
     for (; candidates > 0 && found < lists.limit; --candidates) {
       const auto at = ~static_cast<uint32_t>(ranks[0]);
       std::pop_heap(ranks, ranks + candidates);
-      if (OverlapsAny(boxes, at, taken, found, lists.overlap)) continue;
-      taken.Copy(found, boxes, at);
+      const Box box = Box::Of(boxes + size_t{4} * at, lists.centre);
+      if (OverlapsAny(box, taken, found, lists.overlap)) continue;
+      taken.Set(found, box);
       chosen[found++] = at;
     }
     return found;

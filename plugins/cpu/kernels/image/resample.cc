@@ -62,15 +62,23 @@ void BlendTarget(const float* const* rows, const float* weights, size_t stride, 
   }
 }
 
-void DoubleTarget(const float* x, float* y, size_t n) {
+void DoubleTarget(const float* x, float* y, size_t rows, size_t n, size_t copies) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  size_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const V v = hn::LoadU(d, x + i);
-    hn::StoreInterleaved2(v, v, d, y + 2 * i);
+  for (size_t row = 0; row < rows; ++row, x += n, y += 2 * n * copies) {
+    const auto store = [&](size_t i) HWY_ATTR {
+      const V v = hn::LoadU(d, x + i);
+      for (size_t copy = 0; copy < copies; ++copy) hn::StoreInterleaved2(v, v, d, y + 2 * (copy * n + i));
+    };
+    size_t i = 0;
+    for (; i + lanes <= n; i += lanes) store(i);
+    if (i < n && n >= lanes) {
+      store(n - lanes);
+      continue;
+    }
+    for (; i < n; ++i)
+      for (size_t copy = 0; copy < copies; ++copy) y[2 * (copy * n + i)] = y[2 * (copy * n + i) + 1] = x[i];
   }
-  for (; i < n; ++i) y[2 * i] = y[2 * i + 1] = x[i];
 }
 
 }  // namespace ortrun::cpu::HWY_NAMESPACE
@@ -130,7 +138,9 @@ void BlendRows(const double* const* rows, const double* weights, size_t stride, 
     for (size_t i = 0; i < n; ++i) y[i] += rows[k][i] * weights[k * stride];
 }
 
-void DoubleRow(const float* x, float* y, size_t n) { HWY_DYNAMIC_DISPATCH(DoubleTarget)(x, y, n); }
+void DoubleRows(const float* x, float* y, size_t rows, size_t n, size_t copies) {
+  HWY_DYNAMIC_DISPATCH(DoubleTarget)(x, y, rows, n, copies);
+}
 
 }  // namespace ortrun::cpu
 #endif

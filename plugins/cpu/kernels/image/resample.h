@@ -17,7 +17,8 @@ void ResampleRow(const double* x, const AxisTaps<double>& taps, size_t inner, do
 void BlendRows(const float* const* rows, const float* weights, size_t stride, size_t count, float* y, size_t n);
 void BlendRows(const double* const* rows, const double* weights, size_t stride, size_t count, double* y, size_t n);
 
-/// y[2 i] = y[2 i + 1] = x[i].
-void DoubleRow(const float* x, float* y, size_t n);
+/// Each element twice and each row `copies` times: y[r * copies + j, 2 i] = y[r * copies + j, 2 i + 1] = x[r, i] for i
+/// in [0, n) and j in [0, copies).
+void DoubleRows(const float* x, float* y, size_t rows, size_t n, size_t copies);
 
 }  // namespace ortrun::cpu

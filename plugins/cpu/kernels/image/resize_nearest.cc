@@ -19,7 +19,6 @@ struct NearestRows {
   size_t outer_rank = 0;
   AxisTaps<float> along;
   size_t piece = 1;
-  bool doubles = false;  ///< every element of a row is written twice
 
   size_t rows() const {
     size_t count = 1;
@@ -47,11 +46,6 @@ void MoveRow(const NearestRows& plan, const T* x, T fill, T* y) {
   const auto out = static_cast<size_t>(plan.along.out);
   const int32_t* index = plan.along.index;
   const size_t piece = plan.piece;
-  if constexpr (sizeof(T) == sizeof(float)) {
-    if (plan.doubles)
-      return DoubleRow(reinterpret_cast<const float*>(x), reinterpret_cast<float*>(y),  // NOLINT: moved, not computed
-                       static_cast<size_t>(plan.along.in));
-  }
   if (piece == 1)
     for (size_t i = 0; i < out; ++i) y[i] = x[index[i]];
   else
@@ -62,10 +56,31 @@ void MoveRow(const NearestRows& plan, const T* x, T fill, T* y) {
     if (plan.along.outside[i] != 0) std::fill_n(y + i * piece, piece, fill);
 }
 
-bool Doubles(const AxisTaps<float>& along) {
-  if (along.out != 2 * along.in || along.outside != nullptr) return false;
-  for (int64_t i = 0; i < along.out; ++i)
-    if (along.index[i] != i / 2) return false;
+bool Doubles(const AxisTaps<float>& axis) {
+  if (axis.out != 2 * axis.in || axis.outside != nullptr) return false;
+  for (int64_t i = 0; i < axis.out; ++i)
+    if (axis.index[i] != i / 2) return false;
+  return true;
+}
+
+/// Twice the size along the innermost axis, and perhaps along the one before, of 4-byte elements: the usual case of
+/// networks that go back to a finer scale. Answers false where the plan is another one.
+bool MoveDoubled(KernelContext& context, const NearestRows& plan, const void* x, void* y) {
+  if (plan.piece != 1 || !Doubles(plan.along)) return false;
+  size_t rows = 1;
+  size_t copies = 1;
+  for (size_t i = 0; i < plan.outer_rank; ++i) {
+    rows *= static_cast<size_t>(plan.outer[i].in);
+    if (plan.outer[i].index == nullptr) continue;
+    if (i + 1 != plan.outer_rank || !Doubles(plan.outer[i])) return false;
+    copies = 2;
+  }
+  const auto n = static_cast<size_t>(plan.along.in);
+  const size_t grain = std::max<size_t>(1, kGrainBytes / (2 * n * copies * sizeof(float)));
+  context.ParallelRange(rows, grain, [&](size_t begin, size_t end) {
+    DoubleRows(static_cast<const float*>(x) + begin * n, static_cast<float*>(y) + begin * copies * 2 * n, end - begin,
+               n, copies);
+  });
   return true;
 }
 
@@ -112,7 +127,7 @@ void ResizeNearest(KernelContext& context, const ResizeRules& rules, std::span<c
       plan.outer[plan.outer_rank++] = {.in = axis.in, .out = axis.out};
     }
   }
-  plan.doubles = plan.piece == 1 && Doubles(plan.along);
+  if (element_size == sizeof(float) && MoveDoubled(context, plan, x, y)) return;
   DispatchSize(element_size, [&]<typename T>(std::type_identity<T>) {
     MoveRows(context, plan, static_cast<const T*>(x), *static_cast<const T*>(fill), static_cast<T*>(y));
   });

@@ -23,22 +23,23 @@ bool IsNan(T value) {
     return value != value;
 }
 
-/// Whether `value` takes the place of `best`, which came before it.
+/// Whether `value` takes the place of `best`, which came before it. Without a branch, so that columns fill vectors.
 template <bool kLargest, bool kLast, typename T>
 bool Replaces(T value, T best) {
-  if (IsNan(best)) return kLast && IsNan(value);
-  if (IsNan(value)) return true;
-  if constexpr (kLast)
-    return kLargest ? value >= best : value <= best;
-  else
-    return kLargest ? value > best : value < best;
+  if constexpr (kLast) {
+    const bool better = kLargest ? value >= best : value <= best;
+    return (static_cast<int>(better) | static_cast<int>(IsNan(value))) != 0;
+  } else {
+    const bool better = kLargest ? value > best : value < best;
+    return (static_cast<int>(better) | (static_cast<int>(IsNan(value)) & static_cast<int>(!IsNan(best)))) != 0;
+  }
 }
 
 template <bool kLargest, bool kLast, typename T>
-size_t ScanRow(const T* x, size_t n) {
+size_t ScanRow(const T* x, size_t n, size_t stride = 1) {
   size_t at = 0;
   for (size_t i = 1; i < n; ++i)
-    if (Replaces<kLargest, kLast>(x[i], x[at])) at = i;
+    if (Replaces<kLargest, kLast>(x[i * stride], x[at * stride])) at = i;
   return at;
 }
 
@@ -64,17 +65,19 @@ size_t FoldRowPlace(const float* x, size_t n) {
 /// Up to kColumnBlock outputs side by side, read row by row.
 template <bool kLargest, bool kLast, typename T>
 void ScanColumns(const T* x, size_t n, size_t stride, size_t width, int64_t* y) {
+  using Index = std::conditional_t<sizeof(T) == 8, int64_t, int32_t>;
   T best[kColumnBlock];
+  Index at[kColumnBlock] = {};
   std::copy_n(x, width, best);
-  std::fill_n(y, width, int64_t{0});
   for (size_t i = 1; i < n; ++i) {
     const T* row = x + i * stride;
     for (size_t k = 0; k < width; ++k) {
       const bool better = Replaces<kLargest, kLast>(row[k], best[k]);
       best[k] = better ? row[k] : best[k];
-      y[k] = better ? static_cast<int64_t>(i) : y[k];
+      at[k] = better ? static_cast<Index>(i) : at[k];
     }
   }
+  std::copy_n(at, width, y);
 }
 
 template <bool kLargest>
@@ -114,9 +117,10 @@ class ArgExtreme : public Kernel {
   template <bool kLast, typename T>
   static void Run(const KernelContext& context, const T* x, size_t n, size_t inner, const Tensor& y) {
     auto* to = y.data<int64_t>();
-    if (inner == 1) {
+    if (inner == 1 || n > static_cast<size_t>(std::numeric_limits<int32_t>::max())) {
       context.ParallelRange(y.count(), std::max<size_t>(1, kGrain / n), [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) to[i] = static_cast<int64_t>(PlaceInRow<kLast>(x + i * n, n));
+        for (size_t i = begin; i < end; ++i)
+          to[i] = static_cast<int64_t>(PlaceInRow<kLast>(x + i / inner * n * inner + i % inner, n, inner));
       });
       return;
     }
@@ -133,11 +137,11 @@ class ArgExtreme : public Kernel {
   }
 
   template <bool kLast, typename T>
-  static size_t PlaceInRow(const T* x, size_t n) {
+  static size_t PlaceInRow(const T* x, size_t n, size_t stride) {
     if constexpr (std::is_same_v<T, float>) {
-      if (n >= kShortestFold) return FoldRowPlace<kLargest, kLast>(x, n);
+      if (stride == 1 && n >= kShortestFold) return FoldRowPlace<kLargest, kLast>(x, n);
     }
-    return ScanRow<kLargest, kLast>(x, n);
+    return ScanRow<kLargest, kLast>(x, n, stride);
   }
 
   int64_t axis_;

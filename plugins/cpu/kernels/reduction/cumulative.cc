@@ -8,7 +8,8 @@
 namespace ortrun::cpu {
 namespace {
 
-constexpr size_t kGrain = 16384;      ///< elements that pay for handing a task to another thread
+constexpr size_t kGrain = 16384;  ///< elements that pay for handing a task to another thread
+constexpr size_t kRowsAtOnce = 8;
 constexpr size_t kColumnBlock = 256;  ///< neighbouring sums that grow side by side
 
 /// Integers wrap around, half types keep their running value in float.
@@ -46,6 +47,22 @@ void Accumulate(const T* x, T* y, size_t n, ptrdiff_t stride, size_t width, bool
     }
 }
 
+/// Rows of n neighbouring elements, kRowsAtOnce of them together: one alone waits for each addition to end.
+template <typename Op, typename T, size_t kRows>
+void AccumulateRows(const T* x, T* y, size_t n, bool reverse, bool exclusive) {
+  using A = Running<T>;
+  A total[kRows];
+  std::fill_n(total, kRows, static_cast<A>(Op::kStart));
+  for (size_t step = 0; step < n; ++step) {
+    const size_t i = reverse ? n - 1 - step : step;
+    for (size_t row = 0; row < kRows; ++row) {
+      const A next = Op::Apply(total[row], static_cast<A>(x[row * n + i]));
+      y[row * n + i] = static_cast<T>(exclusive ? total[row] : next);
+      total[row] = next;
+    }
+  }
+}
+
 template <typename Op>
 class Cumulative : public Kernel {
  public:
@@ -76,6 +93,15 @@ class Cumulative : public Kernel {
  private:
   template <typename T>
   void Run(const KernelContext& context, const T* x, T* y, size_t outer, size_t n, size_t inner) const {
+    if (inner == 1) {
+      context.ParallelRange(outer, std::max<size_t>(kRowsAtOnce, kGrain / n), [&](size_t begin, size_t end) {
+        size_t row = begin;
+        for (; row + kRowsAtOnce <= end; row += kRowsAtOnce)
+          AccumulateRows<Op, T, kRowsAtOnce>(x + row * n, y + row * n, n, reverse_, exclusive_);
+        for (; row < end; ++row) AccumulateRows<Op, T, 1>(x + row * n, y + row * n, n, reverse_, exclusive_);
+      });
+      return;
+    }
     const size_t blocks = (inner + kColumnBlock - 1) / kColumnBlock;
     const size_t work = n * std::min(inner, kColumnBlock);
     const auto step = static_cast<ptrdiff_t>(inner);

@@ -10,9 +10,10 @@
 namespace ortrun::cpu {
 namespace {
 
-constexpr size_t kGrain = 8192;     ///< elements that pay for handing a task to another thread
-constexpr size_t kHeapShare = 16;   ///< a heap of k is used where k is at most this part of the elements
-constexpr size_t kSmallSlice = 64;  ///< shorter slices are sorted whole
+constexpr size_t kGrain = 8192;      ///< elements that pay for handing a task to another thread
+constexpr size_t kHeapShare = 16;    ///< a heap of k is used where k is at most this part of the elements
+constexpr size_t kSmallSlice = 64;   ///< shorter slices are sorted whole
+constexpr size_t kFilterBlock = 16;  ///< elements compared with the worst of the best without a branch
 
 /// An element's place in the order asked for, as one unsigned number: its key above, its index below, so that no two
 /// are equal and the lower index wins among equal elements. The larger rank comes first.
@@ -26,6 +27,8 @@ class Ranking {
 
   explicit Ranking(bool largest) : flip_(largest ? Key{0} : static_cast<Key>(~Key{0})) {}
 
+  bool largest() const { return flip_ == 0; }
+
   Rank Of(T value, size_t index) const {
     const Key key = OrderedKey(value) ^ flip_;
     return (static_cast<Rank>(key) << kIndexBits) | static_cast<Index>(~static_cast<Index>(index));
@@ -37,35 +40,54 @@ class Ranking {
   Key flip_;
 };
 
-/// One slice: `n` elements `stride` apart. `ranks` has room for n; its first k become the answer.
+/// Whether one of `count` elements may come before `worst`; elements equal to it come later and do not.
 template <typename T>
-void SelectLargest(const Ranking<T>& ranking, const T* x, size_t n, size_t stride, size_t k, bool sorted,
-                   typename Ranking<T>::Rank* ranks) {
+bool AnyBefore(const T* x, size_t count, T worst, bool largest) {
+  if constexpr (std::is_arithmetic_v<T>) {
+    int any = 0;
+    if (largest)
+      for (size_t i = 0; i < count; ++i) any |= static_cast<int>(!(x[i] <= worst));  // NaN is above all
+    else
+      for (size_t i = 0; i < count; ++i) any |= static_cast<int>(!(x[i] >= worst));
+    return any != 0;
+  } else {
+    return true;
+  }
+}
+
+/// The k best of n elements as a heap with the worst of them on top: most elements are not better and cost a compare.
+template <typename T>
+void SelectFew(const Ranking<T>& ranking, const T* x, size_t n, size_t k, typename Ranking<T>::Rank* ranks) {
   using Rank = typename Ranking<T>::Rank;
   const std::greater<Rank> before;
-  if (k == 1) {
-    ranks[0] = ranking.Of(x[0], 0);
-    for (size_t i = 1; i < n; ++i) ranks[0] = std::max(ranks[0], ranking.Of(x[i * stride], i));
-    return;
-  }
-  if (k <= n / kHeapShare) {  // the smallest of the best k is on top: most elements are not better and cost a compare
-    for (size_t i = 0; i < k; ++i) ranks[i] = ranking.Of(x[i * stride], i);
-    std::make_heap(ranks, ranks + k, before);
-    for (size_t i = k; i < n; ++i) {
-      const Rank rank = ranking.Of(x[i * stride], i);
+  for (size_t i = 0; i < k; ++i) ranks[i] = ranking.Of(x[i], i);
+  std::make_heap(ranks, ranks + k, before);
+  const auto worst = [&] { return x[Ranking<T>::IndexOf(ranks[0])]; };
+  for (size_t first = k; first < n; first += kFilterBlock) {
+    const size_t last = std::min(n, first + kFilterBlock);
+    if (!AnyBefore(x + first, last - first, worst(), ranking.largest())) continue;
+    for (size_t i = first; i < last; ++i) {
+      if (!AnyBefore(x + i, 1, worst(), ranking.largest())) continue;
+      const Rank rank = ranking.Of(x[i], i);
       if (rank <= ranks[0]) continue;
       std::pop_heap(ranks, ranks + k, before);
       ranks[k - 1] = rank;
       std::push_heap(ranks, ranks + k, before);
     }
+  }
+}
+
+/// One slice of n elements. `ranks` has room for n; its first k become the answer.
+template <typename T>
+void SelectLargest(const Ranking<T>& ranking, const T* x, size_t n, size_t k, bool sorted,
+                   typename Ranking<T>::Rank* ranks) {
+  const std::greater<typename Ranking<T>::Rank> before;
+  if (k <= n / kHeapShare) {
+    SelectFew(ranking, x, n, k, ranks);
   } else {
-    for (size_t i = 0; i < n; ++i) ranks[i] = ranking.Of(x[i * stride], i);
-    if (k < n && n > kSmallSlice)
-      std::nth_element(ranks, ranks + k, ranks + n, before);
-    else if (k < n) {
-      std::sort(ranks, ranks + n, before);
-      return;
-    }
+    for (size_t i = 0; i < n; ++i) ranks[i] = ranking.Of(x[i], i);
+    if (k < n && n <= kSmallSlice) return std::sort(ranks, ranks + n, before);
+    if (k < n) std::nth_element(ranks, ranks + k, ranks + n, before);
   }
   if (sorted) std::sort(ranks, ranks + k, before);
 }
@@ -120,16 +142,22 @@ class TopK : public Kernel {
     const size_t slices = size.outer * size.inner;
     const size_t blocks = std::clamp<size_t>(slices * size.n / kGrain, 1, std::min(slices, 2 * context.Concurrency()));
     Rank* memory = context.Scratch<Rank>(blocks * size.n);
+    T* columns = context.Scratch<T>(size.inner == 1 ? 0 : blocks * size.n);
     context.ParallelFor(blocks, [&](size_t block) {
       Rank* ranks = memory + block * size.n;
       for (size_t slice = slices * block / blocks; slice < slices * (block + 1) / blocks; ++slice) {
         const size_t row = slice / size.inner, column = slice % size.inner;
         const T* from = x + row * size.n * size.inner + column;
-        SelectLargest(ranking, from, size.n, size.inner, size.k, sorted_, ranks);
+        if (size.inner != 1) {  // a dense copy of the column
+          T* dense = columns + block * size.n;
+          for (size_t i = 0; i < size.n; ++i) dense[i] = from[i * size.inner];
+          from = dense;
+        }
+        SelectLargest(ranking, from, size.n, size.k, sorted_, ranks);
         const size_t to = row * size.k * size.inner + column;
         for (size_t i = 0; i < size.k; ++i) {
           const size_t index = Ranking<T>::IndexOf(ranks[i]);
-          if (values != nullptr) values[to + i * size.inner] = from[index * size.inner];
+          if (values != nullptr) values[to + i * size.inner] = from[index];
           if (indices != nullptr) indices[to + i * size.inner] = static_cast<int64_t>(index);
         }
       }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "plugins/cpu/kernels/common/element_mover.h"
@@ -64,13 +65,26 @@ struct Groups {
   std::vector<size_t> group_of;  ///< per slice
 };
 
-Groups FindGroups(const Slices& slices, const std::vector<uint64_t>& keys, bool sorted) {
+/// The slices in ascending order, equal ones by their index.
+std::vector<size_t> SortedSlices(const Slices& slices, const std::vector<uint64_t>& keys) {
   std::vector<size_t> order(slices.n);
+  if (slices.outer == 1 && slices.inner == 1) {
+    std::vector<std::pair<uint64_t, size_t>> ranked(slices.n);
+    for (size_t i = 0; i < slices.n; ++i) ranked[i] = {keys[i], i};
+    std::sort(ranked.begin(), ranked.end());
+    for (size_t i = 0; i < slices.n; ++i) order[i] = ranked[i].second;
+    return order;
+  }
   std::iota(order.begin(), order.end(), size_t{0});
   std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
     const int sign = slices.Compare(keys.data(), a, b);
     return sign != 0 ? sign < 0 : a < b;
   });
+  return order;
+}
+
+Groups FindGroups(const Slices& slices, const std::vector<uint64_t>& keys, bool sorted) {
+  const std::vector<size_t> order = SortedSlices(slices, keys);
   Groups groups;
   groups.group_of.resize(slices.n);
   for (size_t i = 0; i < order.size(); ++i) {
