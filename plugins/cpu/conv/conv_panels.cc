@@ -89,10 +89,20 @@ void CopyPadded(const Conv2dShape& s, const PanelPlan& plan, const float* input,
   });
 }
 
+/// Each output pixel reads the input pixel of the same number.
+bool IsPointwise(const Conv2dShape& s) {
+  return s.kernel_height == 1 && s.kernel_width == 1 && s.stride_height == 1 && s.stride_width == 1 &&
+         s.pad_top + s.pad_left + s.pad_bottom + s.pad_right == 0;
+}
+
 /// table[tap * pitch + i] = the run `tap` of output pixel begin + i.
 void FillTable(const ConvGeometry& g, const PanelPlan& plan, const float* image, const float* zeros, Range pixels,
                size_t pitch, const float** table) {
   const Conv2dShape& s = g.shape;
+  if (IsPointwise(s)) {
+    for (size_t i = 0; i < pixels.end - pixels.begin; ++i) table[i] = image + (pixels.begin + i) * s.in_channels;
+    return;
+  }
   const size_t width = plan.copy ? plan.copy_width : s.in_width;
   const size_t pad_left = plan.copy ? 0 : s.pad_left;
   const size_t runs_across = s.kernel_width / plan.run_width;
