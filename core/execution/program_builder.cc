@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/execution/program_builder.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "core/execution/frame.h"
+#include "core/graph/mapped_file.h"
 #include "core/providers/device_copies.h"
 #include "ortrun/error.h"
 
@@ -19,15 +17,6 @@ const ValueInfo& Holder(const ValueInfo& value) {
   const ValueInfo* holder = &value;
   while (holder->outer != nullptr) holder = holder->outer;
   return *holder;
-}
-
-/// Lets the system take back the pages of a mapped weight that a kernel has packed. They stay readable: from the file.
-void ForgetPages(const Value& tensor) {
-  const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  const auto begin = reinterpret_cast<uintptr_t>(tensor.tensor().data);
-  const uintptr_t first = (begin + page - 1) / page * page;
-  const uintptr_t last = (begin + tensor.bytes()) / page * page;
-  if (last > first) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);  // NOLINT
 }
 
 }  // namespace
@@ -208,7 +197,8 @@ void ProgramBuilder::PackWeights(Step& step) {
     if (!packed) continue;
     const ValueInfo& holder = Holder(*value.info);
     int& uses = session_.constant_uses[&holder];
-    if (--uses == 0 && holder.external == nullptr && !holder.is_output) ForgetPages(*holder.initializer);
+    // Nobody reads it again: kernels have their own form, and the program drops its data.
+    if (--uses == 0 && !holder.is_output) ForgetPages(holder.initializer->tensor().data, holder.initializer->bytes());
   }
 }
 

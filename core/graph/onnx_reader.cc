@@ -153,7 +153,7 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> o
   model->path = path;
   model->storage.push_back(owner);
   ExternalFiles files(folder, options.external_files);
-  const TensorReader tensors(stripped.get(), std::move(owner), files);
+  const TensorReader tensors(stripped.get(), std::move(owner), !path.empty(), files);
   ModelConverter(*model, options, tensors).Convert(proto);
   FinishTypes(*model->graph, contradiction, options);
   return model;
