@@ -69,7 +69,7 @@ struct Partition {
   std::vector<FusedGroup> fused;
 
   /// Who refused a node and why, kept by the names that survive rewriting: of the node and of its first output.
-  void AddRefusal(const Node& node, Refusal refusal);
+  void AddRefusal(const Node& node, const Refusal& refusal);
   /// The refusals of a node, or of the first node that it stands for; nullptr when nobody refused it.
   const std::vector<Refusal>* RefusalsOf(const Node& node) const;
   void ClearRefusals() { refusals_.clear(); }
