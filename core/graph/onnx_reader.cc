@@ -20,7 +20,6 @@
 #include "core/graph/onnx_writer.h"
 #include "core/graph/stripped_model.h"
 #include "core/graph/tensor_reader.h"
-#include "core/graph/type_check.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
