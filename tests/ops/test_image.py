@@ -275,3 +275,154 @@ def test_non_max_suppression_refuses():
     refused("NonMaxSuppression", [boxes, scores, sizes(2), floats(1.5)], "iou_threshold")
     refused("NonMaxSuppression", [boxes, scores, sizes(2), floats(np.nan)], "iou_threshold")
     refused("NonMaxSuppression", [boxes, scores, sizes(2)], "center_point_box", center_point_box=2)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+@pytest.mark.parametrize("padding", ["zeros", "border", "reflection"])
+@pytest.mark.parametrize("align", [0, 1])
+@pytest.mark.parametrize(
+    ("x", "grid"), [((2, 3, 5, 4), (2, 3, 6, 2)), ((1, 2, 7), (1, 9, 1)), ((1, 2, 3, 4, 3), (1, 2, 2, 3, 3))]
+)
+def test_grid_sample(mode, padding, align, x, grid):
+    points = RNG.uniform(-1.6, 1.6, grid).astype(np.float32)
+    check(
+        "GridSample",
+        [normal(*x), points],
+        opset=22,
+        mode=mode,
+        padding_mode=padding,
+        align_corners=align,
+        rtol=1e-3,
+        atol=1e-4,
+    )
+
+
+def test_grid_sample_far_away():
+    """Coordinates that no image has must not be read there."""
+    points = floats(1e30, -1e30, np.inf, -np.inf, np.nan, 0, 3, 1e9).reshape(1, 2, 2, 2)
+    for mode in ("nearest", "linear", "cubic"):
+        for padding in ("zeros", "border", "reflection"):
+            for align in (0, 1):
+                for x in (normal(1, 1, 4, 5), normal(1, 1, 1, 1)):
+                    attributes = {"mode": mode, "padding_mode": padding, "align_corners": align}
+                    assert run("GridSample", [x, points], opset=22, **attributes)[0].shape == (1, 1, 2, 2)
+
+
+def test_grid_sample_refuses():
+    x = normal(1, 2, 4, 4)
+    refused("GridSample", [x, normal(1, 3, 3, 3)], "last dimension of grid")
+    refused("GridSample", [x, normal(2, 3, 3, 2)], "images")
+    refused("GridSample", [x, normal(1, 3, 2)], "rank")
+    refused("GridSample", [x, normal(1, 3, 3, 2)], "mode", mode="sharp")
+    refused("GridSample", [x, normal(1, 3, 3, 2)], "padding_mode", padding_mode="wrap")
+    refused("GridSample", [normal(1, 2, 0, 4), normal(1, 3, 3, 2)], "empty")
+
+
+@pytest.mark.parametrize("mode", ["avg", "max"])
+@pytest.mark.parametrize("coordinates", ["half_pixel", "output_half_pixel"])
+@pytest.mark.parametrize("ratio", [0, 1, 3])
+def test_roi_align(mode, coordinates, ratio):
+    x = normal(2, 3, 12, 9)
+    rois = floats(0, 0, 7, 9, 2.5, 1.25, 18, 12, -3, -4, 5, 6, 30, 30, 40, 40).reshape(4, 4)
+    check(
+        "RoiAlign",
+        [x, rois, sizes(0, 1, 0, 1)],
+        opset=22,
+        mode=mode,
+        sampling_ratio=ratio,
+        output_height=4,
+        output_width=3,
+        spatial_scale=0.5,
+        coordinate_transformation_mode=coordinates,
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
+def test_roi_align_refuses():
+    x, rois = normal(2, 3, 12, 9), floats(0, 0, 7, 9).reshape(1, 4)
+    refused("RoiAlign", [x, rois, sizes(2)], "batch_indices")
+    refused("RoiAlign", [x, rois, sizes(-1)], "batch_indices")
+    refused("RoiAlign", [x, rois, sizes(0, 1)], "batch_indices")
+    refused("RoiAlign", [x, normal(1, 5), sizes(0)], "rois")
+    refused("RoiAlign", [x[0], rois, sizes(0)], "rank 4")
+    refused("RoiAlign", [x, rois * np.float32(1e30), sizes(0)], "too long")
+    refused("RoiAlign", [x, rois * np.float32(np.nan), sizes(0)], "too long")
+    refused("RoiAlign", [x, rois, sizes(0)], "output_height", output_height=0)
+    refused("RoiAlign", [x, rois, sizes(0)], "mode", mode="min")
+
+
+@pytest.mark.parametrize("align", [0, 1])
+@pytest.mark.parametrize("size", [(2, 3, 4, 5), (1, 1, 3, 4, 2)], ids=str)
+def test_affine_grid(align, size):
+    axes = len(size) - 2
+    check("AffineGrid", [normal(size[0], axes, axes + 1), sizes(*size)], align_corners=align, rtol=1e-4, atol=1e-5)
+
+
+def test_affine_grid_refuses():
+    refused("AffineGrid", [normal(1, 2, 3), sizes(1, 1, 4)], "size")
+    refused("AffineGrid", [normal(1, 2, 3), sizes(2, 1, 4, 4)], "images")
+    refused("AffineGrid", [normal(1, 3, 4), sizes(1, 1, 4, 4)], "theta")
+    refused("AffineGrid", [normal(1, 2, 3), sizes(1, 1, -4, 4)], "negative")
+    refused("AffineGrid", [normal(1, 2, 3), sizes(1, 1, 1 << 40, 1 << 40)], "64 bits")
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int8", "bool", "float64"])
+@pytest.mark.parametrize(
+    ("shape", "to", "axes"),
+    [
+        ((5, 7), (3, 9), None),
+        ((4, 6, 3), (7, 3), [0, 1]),
+        ((4, 5), (4, 2), [-2, -1]),
+        ((6,), (1,), None),
+        ((2, 3, 4), (6,), [1]),
+        ((3, 3), (0, 5), None),
+        ((0, 3), (2, 3), None),
+    ],
+    ids=str,
+)
+def test_center_crop_pad(dtype, shape, to, axes):
+    attributes = {} if axes is None else {"axes": axes}
+    check("CenterCropPad", [(normal(*shape) * 9).astype(dtype), sizes(*to)], **attributes)
+
+
+def test_center_crop_pad_refuses():
+    x = normal(3, 4)
+    refused("CenterCropPad", [x, sizes(2)], "1 values for 2 axes")
+    refused("CenterCropPad", [x, sizes(2, 2)], "twice", axes=[1, -1])
+    refused("CenterCropPad", [x, sizes(2)], "axis", axes=[2])
+    refused("CenterCropPad", [x, sizes(-2, 2)], "negative")
+    refused("CenterCropPad", [x, sizes(1 << 40, 1 << 40)], "64 bits")
+
+
+@pytest.mark.parametrize(
+    ("image", "block", "attributes"),
+    [
+        ((5, 6), (2, 3), {}),
+        ((5, 5), (3, 2), {"pads": [1, 0, 1, 2]}),
+        ((6, 7), (2, 2), {"strides": [2, 3]}),
+        ((7, 6), (3, 2), {"dilations": [2, 3], "strides": [1, 2]}),
+        ((9,), (4,), {"pads": [2, 1]}),
+        ((4, 3, 5), (2, 2, 3), {"pads": [1, 0, 1, 0, 1, 1]}),
+    ],
+    ids=str,
+)
+def test_col2im(image, block, attributes):
+    rank = len(image)
+    pads = attributes.get("pads", [0] * 2 * rank)
+    steps, gaps = attributes.get("strides", [1] * rank), attributes.get("dilations", [1] * rank)
+    blocks = [(image[i] + pads[i] + pads[rank + i] - gaps[i] * (block[i] - 1) - 1) // steps[i] + 1 for i in range(rank)]
+    x = normal(2, 3 * int(np.prod(block)), int(np.prod(blocks)))
+    check("Col2Im", [x, sizes(*image), sizes(*block)], **attributes)
+
+
+def test_col2im_refuses():
+    x, image, block = normal(1, 8, 9), sizes(4, 4), sizes(2, 2)
+    refused("Col2Im", [normal(1, 7, 9), image, block], "no multiple")
+    refused("Col2Im", [normal(1, 8, 8), image, block], "has 9 blocks")
+    refused("Col2Im", [x, image, sizes(5, 2)], "larger than")
+    refused("Col2Im", [x, image, sizes(2, 0)], "positive")
+    refused("Col2Im", [x, image, sizes(2, 2, 2)], "block_shape")
+    refused("Col2Im", [x, image, block], "strides", strides=[1])
+    refused("Col2Im", [x, image, block], "positive", strides=[0, 1])
+    refused("Col2Im", [x, image, block], "pad", pads=[-1, 0, 0, 0])

@@ -4,8 +4,13 @@
 namespace ortrun::cpu {
 
 void RegisterImage(KernelList& list) {
+  RegisterAffineGrid(list);
+  RegisterCenterCropPad(list);
+  RegisterCol2Im(list);
+  RegisterGridSample(list);
   RegisterNonMaxSuppression(list);
   RegisterResize(list);
+  RegisterRoiAlign(list);
 }
 
 }  // namespace ortrun::cpu

@@ -6,67 +6,23 @@
 #include <limits>
 
 #include "plugins/cpu/kernels/common/ordered_key.h"
+#include "plugins/cpu/kernels/image/box_overlap.h"
 #include "plugins/cpu/kernels/image/image.h"
 
 namespace ortrun::cpu {
 namespace {
 
-struct Box {
-  float top, left, bottom, right, area;
-
-  static Box Of(const float* given, bool centre) {
-    Box box{};
-    if (centre) {  // [x, y, width, height]
-      const float half_width = given[2] / 2, half_height = given[3] / 2;
-      box = {given[1] - half_height, given[0] - half_width, given[1] + half_height, given[0] + half_width, 0};
-    } else {  // two corners [y, x, y, x] in any order
-      box = {std::min(given[0], given[2]), std::min(given[1], given[3]), std::max(given[0], given[2]),
-             std::max(given[1], given[3]), 0};
-    }
-    box.area = (box.bottom - box.top) * (box.right - box.left);
-    return box;
+Box BoxOf(const float* given, bool centre) {
+  Box box{};
+  if (centre) {  // [x, y, width, height]
+    const float half_width = given[2] / 2, half_height = given[3] / 2;
+    box = {given[1] - half_height, given[0] - half_width, given[1] + half_height, given[0] + half_width, 0};
+  } else {  // two corners [y, x, y, x] in any order
+    box = {std::min(given[0], given[2]), std::min(given[1], given[3]), std::max(given[0], given[2]),
+           std::max(given[1], given[3]), 0};
   }
-};
-
-/// Boxes as lists of edges, so that one box is compared with many at a time.
-struct Boxes {
-  float* top;
-  float* left;
-  float* bottom;
-  float* right;
-  float* area;
-
-  static constexpr size_t kFields = 5;
-  static Boxes In(float* memory, size_t count) {
-    return {memory, memory + count, memory + 2 * count, memory + 3 * count, memory + 4 * count};
-  }
-  void Set(size_t i, const Box& box) const {
-    top[i] = box.top;
-    left[i] = box.left;
-    bottom[i] = box.bottom;
-    right[i] = box.right;
-    area[i] = box.area;
-  }
-};
-
-/// Whether `box` overlaps any of the first `count` of `taken` by more than `limit`. Boxes without area overlap nothing.
-bool OverlapsAny(const Box& box, const Boxes& taken, size_t count, float limit) {
-  constexpr size_t kBlock = 16;  // checked without a branch
-  if (!(box.area > 0)) return false;
-  for (size_t first = 0; first < count; first += kBlock) {
-    const size_t last = std::min(count, first + kBlock);
-    int hits = 0;
-    for (size_t i = first; i < last; ++i) {
-      const float height = std::max(0.0f, std::min(box.bottom, taken.bottom[i]) - std::max(box.top, taken.top[i]));
-      const float width = std::max(0.0f, std::min(box.right, taken.right[i]) - std::max(box.left, taken.left[i]));
-      const float common = height * width;
-      const float whole = box.area + taken.area[i] - common;
-      hits |=
-          static_cast<int>(common > 0) & static_cast<int>(taken.area[i] > 0) & static_cast<int>(common / whole > limit);
-    }
-    if (hits != 0) return true;
-  }
-  return false;
+  box.area = (box.bottom - box.top) * (box.right - box.left);
+  return box;
 }
 
 /// A single number of an optional input.
@@ -114,13 +70,13 @@ class NonMaxSuppression : public Kernel {
                       .count = count,
                       .limit = limit};
     auto* ranks = context.Scratch<uint64_t>(tasks * count);
-    auto* taken = context.Scratch<float>(tasks * Boxes::kFields * limit);
+    auto* taken = context.Scratch<float>(tasks * BoxList::MemoryFor(limit));
     auto* chosen = context.Scratch<uint32_t>(tasks * limit);
     auto* lengths = context.Scratch<size_t>(tasks);
     context.ParallelFor(tasks, [&](size_t task) {
       lengths[task] =
           Select(lists, boxes.data<float>() + task / classes * count * 4, scores.data<float>() + task * count,
-                 ranks + task * count, Boxes::In(taken + task * Boxes::kFields * limit, limit), chosen + task * limit);
+                 ranks + task * count, BoxList(taken + task * BoxList::MemoryFor(limit), limit), chosen + task * limit);
     });
 
     int64_t total = 0;
@@ -148,7 +104,7 @@ class NonMaxSuppression : public Kernel {
 
   /// Writes the boxes of one class to `chosen`, best first, and answers how many. Ranks are unique, equal scores come
   /// in the order of the boxes; a heap, since most of it is never asked for where `limit` is small.
-  static size_t Select(const Lists& lists, const float* boxes, const float* scores, uint64_t* ranks, const Boxes& taken,
+  static size_t Select(const Lists& lists, const float* boxes, const float* scores, uint64_t* ranks, BoxList taken,
                        uint32_t* chosen) {
     size_t candidates = 0;
     for (size_t i = 0; i < lists.count; ++i) {
@@ -156,16 +112,15 @@ class NonMaxSuppression : public Kernel {
       candidates += lists.keep_all || scores[i] > lists.lowest ? 1 : 0;
     }
     std::make_heap(ranks, ranks + candidates);
-    size_t found = 0;
-    for (; candidates > 0 && found < lists.limit; --candidates) {
+    for (; candidates > 0 && taken.size() < lists.limit; --candidates) {
       const auto at = ~static_cast<uint32_t>(ranks[0]);
       std::pop_heap(ranks, ranks + candidates);
-      const Box box = Box::Of(boxes + size_t{4} * at, lists.centre);
-      if (OverlapsAny(box, taken, found, lists.overlap)) continue;
-      taken.Set(found, box);
-      chosen[found++] = at;
+      const Box box = BoxOf(boxes + size_t{4} * at, lists.centre);
+      if (taken.Overlaps(box, lists.overlap)) continue;
+      chosen[taken.size()] = at;
+      taken.Append(box);
     }
-    return found;
+    return taken.size();
   }
 
   bool centre_;

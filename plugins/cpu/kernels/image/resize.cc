@@ -2,11 +2,10 @@
 // Resize and Upsample, every version. Nearest serves each type as it lies in memory; linear and cubic compute in float
 // for float and half types, else in double.
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "plugins/cpu/kernels/common/element_mover.h"
 #include "plugins/cpu/kernels/image/image.h"
+#include "plugins/cpu/kernels/image/narrow.h"
 #include "plugins/cpu/kernels/image/resize_geometry.h"
 #include "plugins/cpu/kernels/image/resize_steps.h"
 #include "plugins/cpu/kernels/nn/layout.h"
@@ -15,21 +14,6 @@ namespace ortrun::cpu {
 namespace {
 
 constexpr size_t kGrain = 16384;
-
-/// Rounds half to even and saturates, as the specification's reference does.
-template <typename T, typename W>
-T Narrow(W value) {
-  if constexpr (std::is_integral_v<T>) {
-    constexpr W kLow = static_cast<W>(std::numeric_limits<T>::lowest());
-    constexpr W kHigh = static_cast<W>(std::numeric_limits<T>::max());
-    const W whole = std::nearbyint(value);
-    if (std::isnan(whole)) return T{0};
-    if (whole <= kLow) return std::numeric_limits<T>::lowest();
-    return whole >= kHigh ? std::numeric_limits<T>::max() : static_cast<T>(whole);
-  } else {
-    return static_cast<T>(value);
-  }
-}
 
 class Resize : public Kernel {
  public:
@@ -57,7 +41,7 @@ class Resize : public Kernel {
   template <typename T>
   void Run(KernelContext& context, std::span<const ResizeAxis> axes, const Tensor& x, const Tensor& y) const {
     const ResizeRules& rules = geometry_.rules();
-    using W = std::conditional_t<std::is_same_v<T, double> || std::is_integral_v<T>, double, float>;
+    using W = Blend<T>;
     if (rules.mode == ResizeMode::kNearest) {
       const T fill = Narrow<T>(static_cast<W>(rules.extrapolation_value));
       ResizeNearest(context, rules, axes, x.raw(), &fill, y.raw(), sizeof(T));
