@@ -101,7 +101,7 @@ void OrtSession::Impl::Build(std::unique_ptr<OrtModel> read) {
   ortrun::ProfiledScope all(state.profiler.get(), "Session", "session_initialization");
   model = std::move(read);
   CollectNames();
-  state.providers = ortrun::CreateProviders(*state.env, state.options, *state.logger);
+  state.providers = ortrun::CreateProviders(*state.env, state.options, *model, *state.logger);
   for (const auto& provider : state.providers) {
     provider_names.push_back(provider->name);
     if (provider->memory.device.HostAccessible()) {

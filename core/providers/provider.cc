@@ -6,6 +6,7 @@
 #include "core/execution/arena.h"
 #include "core/providers/environment.h"
 #include "core/providers/partitioner.h"
+#include "core/providers/selection.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -98,9 +99,11 @@ Provider::~Provider() {
 }
 
 std::vector<std::unique_ptr<Provider>> CreateProviders(Environment& env, const SessionOptions& options,
-                                                       const Logger& logger) {
+                                                       const Model& model, const Logger& logger) {
   const std::vector<const EpDevice*> all = env.Devices();
-  std::vector<ProviderRequest> requests = options.providers;
+  std::vector<ProviderRequest> requests = options.providers.empty() && options.has_selection_policy
+                                              ? SelectProviders(env, options, model)
+                                              : options.providers;
   for (ProviderRequest& request : requests) {
     if (!request.devices.empty()) continue;
     request.devices = DevicesOf(all, request.name);
