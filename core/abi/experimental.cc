@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
@@ -8,6 +10,7 @@
 #include "core/graph/model_description.h"
 #include "core/providers/environment.h"
 #include "ortrun/kernel_call.h"
+#include "ortrun/output_value.h"
 #include "ortrun/tools.h"
 
 namespace ortrun::abi {
@@ -52,6 +55,25 @@ constexpr OrtrunKernelCallApi kKernelCallApi = {1, Inputs, Output, Scratch, Conc
 
 const OrtrunKernelCallApi* GetKernelCallApi(uint32_t version) { return version == 1 ? &kKernelCallApi : nullptr; }
 
+OrtStatus* SetValue(OrtKernelContext* context, size_t index, const OrtValue* value) {
+  return Guard({{"context", context}}, [&] {
+    if (OrtValue* slot = context->OutputSlot(index)) *slot = value == nullptr ? OrtValue::None() : *value;
+  });
+}
+
+OrtStatus* SetSequence(OrtKernelContext* context, size_t index, const OrtValue* const* elements, size_t count) {
+  return Guard({{"context", context}}, [&] {
+    std::vector<OrtValue> values;
+    values.reserve(count);
+    for (size_t i = 0; i < count; ++i) values.push_back(*elements[i]);
+    if (OrtValue* slot = context->OutputSlot(index)) *slot = OrtValue::Sequence(std::move(values));
+  });
+}
+
+constexpr OrtrunOutputValueApi kOutputValueApi = {1, SetSequence, SetValue};
+
+const OrtrunOutputValueApi* GetOutputValueApi(uint32_t version) { return version == 1 ? &kOutputValueApi : nullptr; }
+
 OrtStatus* ListProviders(OrtEnv* env, OrtAllocator* allocator, char** json) {
   return Guard({{"env", env}, {"allocator", allocator}, {"json", json}},
                [&] { *json = CopyText(allocator, env->ListProviders()); });
@@ -79,6 +101,7 @@ OrtExperimentalFnPtr GetExperimentalFunction(const char* name) {
   };
   static const Named functions[] = {
       {ORTRUN_KERNEL_CALL_API, reinterpret_cast<OrtExperimentalFnPtr>(&GetKernelCallApi)},  // NOLINT: functions are
+      {ORTRUN_OUTPUT_VALUE_API, reinterpret_cast<OrtExperimentalFnPtr>(&GetOutputValueApi)},
       {ORTRUN_LIST_PROVIDERS, reinterpret_cast<OrtExperimentalFnPtr>(&ListProviders)},      // NOLINT: handed out by
       {ORTRUN_EXPLAIN_SESSION, reinterpret_cast<OrtExperimentalFnPtr>(&ExplainSession)},    // NOLINT: name, under
       {ORTRUN_DESCRIBE_MODEL, reinterpret_cast<OrtExperimentalFnPtr>(&DescribeModelFile)},  // NOLINT: one pointer

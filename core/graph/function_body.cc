@@ -30,6 +30,9 @@ bool FindBody(const Node& node, const onnx::NodeProto& proto, onnx::FunctionProt
   std::vector<onnx::TypeProto> types;
   for (const ValueInfo* input : node.inputs) {
     types.emplace_back();
+    // The only body over sequences (SequenceMap's) has graphs, which are not expanded, and its builder trusts its
+    // input.
+    if (input != nullptr && input->type.kind == ONNX_TYPE_SEQUENCE) return false;
     if (input != nullptr && input->type.IsTensor())
       types.back().mutable_tensor_type()->set_elem_type(ToOnnxType(input->type.tensor.type));
   }
@@ -110,7 +113,7 @@ bool ExpandFunction(Node& node) {
   for (ValueInfo* output : outputs)
     if (output != nullptr) output->expected = true;
   ExternalFiles files({}, {});
-  const TensorReader tensors(nullptr, nullptr, files);
+  const TensorReader tensors(nullptr, nullptr, false, files);
   const ReadOptions options;
   ModelConverter converter(*graph.model(), options, tensors);
   for (onnx::NodeProto part : body.node()) {

@@ -29,4 +29,8 @@ class MappedFile {
   size_t size_ = 0;
 };
 
+/// Lets the system take back the whole pages of a range. Pages of a mapped file stay readable, from the file; pages of
+/// other memory lose their content.
+void ForgetPages(const void* data, size_t bytes);
+
 }  // namespace ortrun

@@ -125,7 +125,7 @@ TensorReader::Result TensorReader::Read(const onnx::TensorProto& proto, const st
     BadTensor(name, error.what());
   }
   Result result;
-  const auto view = [&](const char* data, std::shared_ptr<void> owner) {
+  const auto view = [&](const char* data, std::shared_ptr<void> owner, bool mapped) {
     if (Aligned(data, type)) {
       result.value = std::make_shared<const Value>(
           Value::View(type, dims.data(), dims.size(), const_cast<char*>(data),  // NOLINT: constants are only read
@@ -134,6 +134,7 @@ TensorReader::Result TensorReader::Read(const onnx::TensorProto& proto, const st
     }
     Value copy = Value::CpuTensor(type, dims.data(), dims.size());
     std::memcpy(copy.tensor().data, data, bytes);
+    if (mapped) ForgetPages(data, bytes);
     result.value = std::make_shared<const Value>(std::move(copy));
   };
   if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
@@ -159,7 +160,8 @@ TensorReader::Result TensorReader::Read(const onnx::TensorProto& proto, const st
     external->offset = static_cast<int64_t>(offset);
     external->bytes = bytes;
     ExternalFiles::Range range = files_.Read(external->file.string(), offset, bytes, name);
-    view(range.data, std::move(range.owner));
+    const bool mapped = range.owner != nullptr;
+    view(range.data, std::move(range.owner), mapped);
     result.external = std::move(external);
     return result;
   }
@@ -179,7 +181,7 @@ TensorReader::Result TensorReader::Read(const onnx::TensorProto& proto, const st
       BadTensor(name, Concat("its type and shape ", ShapeText(dims.data(), dims.size()), " need ", bytes,
                              " bytes but it holds ", data.size()));
     if (original) {
-      view(data.data(), owner_);
+      view(data.data(), owner_, mapped_);
       return result;
     }
     Value copy = Value::CpuTensor(type, dims.data(), dims.size());

@@ -20,9 +20,10 @@ namespace ortrun {
 /// Turns tensors of onnx messages into values.
 class TensorReader {
  public:
-  /// `stripped` may be null (nothing was left out). `owner` keeps the original bytes alive.
-  TensorReader(const StrippedModel* stripped, std::shared_ptr<void> owner, ExternalFiles& files)
-      : stripped_(stripped), owner_(std::move(owner)), files_(files) {}
+  /// `stripped` may be null (nothing was left out). `owner` keeps the original bytes alive; `mapped` says that they are
+  /// those of a mapped file.
+  TensorReader(const StrippedModel* stripped, std::shared_ptr<void> owner, bool mapped, ExternalFiles& files)
+      : stripped_(stripped), owner_(std::move(owner)), mapped_(mapped), files_(files) {}
 
   struct Result {
     std::shared_ptr<const Value> value;
@@ -35,6 +36,7 @@ class TensorReader {
  private:
   const StrippedModel* stripped_;
   std::shared_ptr<void> owner_;
+  bool mapped_;
   ExternalFiles& files_;
 };
 

@@ -4,6 +4,7 @@
 // What passes ask of a graph and do to it. All functions accept odd graphs: omitted inputs, unknown types, values of
 // outer graphs; a question that cannot be answered is answered with "no".
 
+#include <algorithm>
 #include <initializer_list>
 #include <optional>
 #include <string>
@@ -101,7 +102,7 @@ class Rewriter {
     std::vector<Node*> nodes;
     nodes.reserve(graph_.nodes().size());
     for (const auto& node : graph_.nodes()) nodes.push_back(node.get());
-    if (backwards) nodes.assign(nodes.rbegin(), nodes.rend());
+    if (backwards) std::reverse(nodes.begin(), nodes.end());
     size_t count = 0;
     for (Node* node : nodes) {
       if (removed_.count(node) == 0 && rewrite(*node)) ++count;

@@ -18,7 +18,7 @@ namespace {
 constexpr char kNhwcDomain[] = "com.ms.internal.nhwc";
 
 KernelList::Registry BuildRegistry(const Host& host, const std::string& name, KernelList& kernels) {
-  RegisterAllKernels(kernels);
+  RegisterAllKernels(kernels, host);
   return kernels.Build(host, name.c_str());
 }
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Elementwise operators over every way that shapes broadcast, beyond the cases of onnx's own suite."""
 
+import math
+
 import numpy as np
 import pytest
 from reference import check, refused, run
@@ -122,3 +124,32 @@ def test_chain(shapes):
         [a, b],
         np.where(np.maximum(a * b, 0) != 0, np.tanh(inner), b).astype(np.float32),
     )
+
+
+def gelu(x, form, alpha=float(np.float32(1.702))):
+    x = x.astype(np.float64)
+    if form == "erf":
+        return 0.5 * x * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
+    if form == "tanh":
+        return 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return x / (1 + np.exp(-alpha * x))
+
+
+@pytest.mark.parametrize("dtype,tolerance", [("float32", 2e-6), ("float64", 1e-12), ("float16", 2e-3)])
+@pytest.mark.parametrize(
+    "op,form,bias", [("Gelu", "erf", 0), ("BiasGelu", "erf", 1), ("FastGelu", "tanh", 0), ("FastGelu", "tanh", 1), ("QuickGelu", "quick", 0)]
+)
+def test_contrib_gelus(op, form, bias, dtype, tolerance):
+    x = (RNG.standard_normal((5, 37)) * 3).astype(dtype)
+    added = RNG.standard_normal(37).astype(dtype)
+    want = gelu(x + added if bias else x, form).astype(dtype)
+    element = {"float32": 1, "float64": 11, "float16": 10}[dtype]
+    check(
+        op, [x, added] if bias else [x], domain="com.microsoft", types=[element], expected=[want], rtol=tolerance, atol=tolerance
+    )
+
+
+@pytest.mark.parametrize("power", [0.5, 2.0, 3.0, -1.5])
+def test_pow_of_one_exponent(power):
+    x = np.abs(RNG.standard_normal((7, 33)).astype(np.float32)) + np.float32(0.1)
+    check("Pow", [x, np.array(power, np.float32)], expected=[np.power(x, np.float32(power))])

@@ -166,6 +166,105 @@ def test_channels_last_conv_agrees(x, w, attributes):
     np.testing.assert_allclose(got, last(np.maximum(plain + extra, 0)), rtol=1e-4, atol=2e-4)
 
 
+@pytest.mark.parametrize(("equation", "shapes"), [
+    ("ij,jk->ik", [(3, 4), (4, 5)]), ("ij->ji", [(3, 4)]), ("ij->", [(3, 4)]), ("ii->i", [(4, 4)]), ("ii", [(4, 4)]),
+    ("bij,bjk->bik", [(2, 3, 4), (2, 4, 5)]), ("...ij,...jk->...ik", [(2, 1, 3, 4), (5, 4, 6)]),
+    ("bhqd,bhkd->bhqk", [(2, 3, 4, 5), (2, 3, 6, 5)]), ("i,j->ij", [(3,), (4,)]), ("i,i", [(3,), (3,)]),
+    ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 5)]), ("ab,cb,db->acd", [(2, 7), (3, 7), (4, 7)]),
+    ("...->...", [(2, 3)]), ("i...->...", [(2, 3)]), ("Ab , bA->A", [(2, 3), (3, 2)]), ("ij,jk", [(0, 3), (3, 2)]),
+    ("ij,jk->ik", [(3, 0), (0, 2)]), ("iij,jk->ki", [(3, 3, 4), (4, 5)]), (",i->i", [(), (3,)]),
+], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
+def test_einsum(equation, shapes, dtype):
+    inputs = [(normal(*shape) * 4).astype(dtype) for shape in shapes]
+    want = np.asarray(np.einsum(equation, *inputs)).astype(dtype)
+    check("Einsum", inputs, equation=equation, rtol=1e-4, atol=1e-4, expected=[want])
+
+
+def test_einsum_broadcasts_one():
+    a, b = normal(1, 4), normal(3, 4)
+    check("Einsum", [a, b], equation="ij,ij->ij", expected=[a * b])
+
+
+def test_einsum_refuses():
+    a, b = normal(3, 4), normal(4, 5)
+    for equation, match in (("ij->ij", "operand"), ("ij,ik->jk", "axis 0|dimension"), ("ij,jk->iz", "label|term"),
+                            ("ij,jk->ii", "twice|label"), ("i?,jk->ik", "letter|ellipsis|[?]"),
+                            ("ijk,jk->ik", "rank|label")):
+        refused("Einsum", [a, b], match, equation=equation)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (2, 4, 1, 1), (5, 6, 6), (2, 0, 0)], ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_det(shape, dtype):
+    x = normal(*shape).astype(dtype)
+    check("Det", [x], rtol=1e-4, atol=1e-5, expected=[np.linalg.det(x).astype(dtype)])
+
+
+def test_det_refuses():
+    refused("Det", [normal(3, 4)], "square")
+
+
+def losses(log_prob, target, weight, ignored, reduction):
+    factor = np.where(target == ignored, 0, 1.0 if weight is None else weight[np.clip(target, 0, log_prob.shape[1] - 1)])
+    chosen = np.take_along_axis(log_prob, np.expand_dims(np.clip(target, 0, log_prob.shape[1] - 1), 1), 1)[:, 0]
+    loss = -chosen * factor
+    return loss if reduction == "none" else loss.sum() if reduction == "sum" else loss.sum() / factor.sum()
+
+
+@pytest.mark.parametrize("op", ["NegativeLogLikelihoodLoss", "SoftmaxCrossEntropyLoss"])
+@pytest.mark.parametrize("reduction", ["none", "sum", "mean"])
+@pytest.mark.parametrize("shape", [(4, 5), (2, 3, 7), (2, 3, 4, 5)], ids=str)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_losses(op, reduction, shape, weighted):
+    x = normal(*shape)
+    target = RNG.integers(0, shape[1], (shape[0], *shape[2:]))
+    target.flat[0] = -7
+    weight = np.abs(normal(shape[1])) if weighted else None
+    wide = x.astype(np.float64)
+    log_prob = wide - np.log(np.exp(wide).sum(1, keepdims=True)) if op.startswith("Soft") else wide
+    want = [np.float32(losses(log_prob, target, weight, -7, reduction)), log_prob.astype(np.float32)]
+    outputs = 2 if op.startswith("Soft") else 1
+    check(op, [x, target] + ([weight] if weighted else []), outputs=outputs, opset=13, reduction=reduction,
+          ignore_index=-7, rtol=1e-4, atol=1e-5, expected=want[:outputs])
+
+
+def test_losses_refuse():
+    x = normal(2, 3)
+    refused("NegativeLogLikelihoodLoss", [x, np.array([0, 3])], "target 3 is none of the 3 classes")
+    refused("NegativeLogLikelihoodLoss", [x, np.array([0, -1])], "target -1")
+    refused("SoftmaxCrossEntropyLoss", [x, np.array([0, 1]), normal(2)], "3 classes")
+    refused("SoftmaxCrossEntropyLoss", [x, np.array([0, 1])], "most", reduction="most")
+
+
+def test_max_unpool():
+    x = np.array([[[[1, 2], [3, 4]]]], np.float32)
+    indices = np.array([[[[5, 7], [13, 15]]]], np.int64)
+    want = np.zeros((1, 1, 4, 4), np.float32)
+    want.reshape(-1)[indices.reshape(-1)] = x.reshape(-1)
+    check("MaxUnpool", [x, indices], kernel_shape=[2, 2], strides=[2, 2], expected=[want])
+    wider = np.pad(want, ((0, 0), (0, 0), (0, 1), (0, 1)))
+    check("MaxUnpool", [x, indices, np.array([1, 1, 5, 5])], kernel_shape=[2, 2], strides=[2, 2], expected=[wider])
+    refused("MaxUnpool", [x, indices + 1], "index 16 lies outside", kernel_shape=[2, 2], strides=[2, 2])
+    refused("MaxUnpool", [x, indices - 6], "index -1 lies outside", kernel_shape=[2, 2], strides=[2, 2])
+    refused("MaxUnpool", [x, indices[..., :1]], "shape", kernel_shape=[2, 2], strides=[2, 2])
+
+
+def test_max_roi_pool():
+    x = normal(2, 3, 8, 9)
+    rois = np.array([[0, 0, 0, 7, 7], [1, 2, 1, 5, 6]], np.float32)
+    want = np.empty((2, 3, 2, 2), np.float32)
+    for i, (image, x1, y1, x2, y2) in enumerate(rois.astype(int)):
+        height, width = (y2 - y1 + 1) / 2, (x2 - x1 + 1) / 2
+        for r, c in np.ndindex(2, 2):
+            rows = slice(y1 + int(np.floor(r * height)), y1 + int(np.ceil((r + 1) * height)))
+            columns = slice(x1 + int(np.floor(c * width)), x1 + int(np.ceil((c + 1) * width)))
+            want[i, :, r, c] = x[image, :, rows, columns].max((1, 2))
+    check("MaxRoiPool", [x, rois], pooled_shape=[2, 2], expected=[want])
+    refused("MaxRoiPool", [x, rois + 1], "image 2 of 2", pooled_shape=[2, 2])
+    refused("MaxRoiPool", [x, np.full((1, 5), np.nan, np.float32)], "region", pooled_shape=[2, 2])
+
+
 def test_channels_last_conv_of_any_image_size():
     """One session meets images for which the inner loops want the weights in different forms."""
     weights, bias = normal(24, 20, 3, 3), normal(24)

@@ -6,6 +6,6 @@
 namespace ortrun::cpu {
 
 /// Appends every kernel of this provider.
-void RegisterAllKernels(KernelList& list);
+void RegisterAllKernels(KernelList& list, const Host& host);
 
 }  // namespace ortrun::cpu

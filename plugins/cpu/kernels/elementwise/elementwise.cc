@@ -9,6 +9,7 @@ void RegisterElementwise(KernelList& list) {
   RegisterCast(list);
   RegisterComparisons(list);
   RegisterElementwiseChain(list);
+  RegisterGelu(list);
   RegisterPow(list);
   RegisterUnaries(list);
   RegisterVariadics(list);

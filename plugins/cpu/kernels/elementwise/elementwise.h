@@ -14,6 +14,7 @@ void RegisterArithmetic(KernelList& list);
 void RegisterCast(KernelList& list);
 void RegisterComparisons(KernelList& list);
 void RegisterElementwiseChain(KernelList& list);
+void RegisterGelu(KernelList& list);
 void RegisterPow(KernelList& list);
 void RegisterUnaries(KernelList& list);
 void RegisterVariadics(KernelList& list);

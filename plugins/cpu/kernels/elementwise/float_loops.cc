@@ -171,6 +171,12 @@ struct ErfOp {
 struct SiluOp {
   static HWY_INLINE Vec Apply(Vec x, Vec, Vec) { return hn::Mul(x, math::Sigmoid(Tag(), x)); }
 };
+struct CubeOp {
+  static HWY_INLINE Vec Apply(Vec x, Vec, Vec) { return hn::Mul(hn::Mul(x, x), x); }
+};
+struct QuickGeluOp {
+  static HWY_INLINE Vec Apply(Vec x, Vec alpha, Vec) { return hn::Mul(x, math::Sigmoid(Tag(), hn::Mul(alpha, x))); }
+};
 struct GeluOp {
   static HWY_INLINE Vec Apply(Vec x, Vec, Vec) {
     const Vec half = hn::Mul(x, Constant(0.5F));
@@ -239,6 +245,7 @@ void PowExponent(const float* a, const float* b, float* y, size_t count) {
   const float power = *b;
   if (power == 2.0F) return BinaryLoops<MulOp>().both(a, a, y, count);
   if (power == 0.5F) return UnaryLoop<SqrtOp>(a, y, count, 0, 0);
+  if (power == 3.0F) return UnaryLoop<CubeOp>(a, y, count, 0, 0);
   for (size_t i = 0; i < count; ++i) y[i] = std::pow(a[i], power);
 }
 
@@ -263,6 +270,7 @@ constexpr NamedUnary kUnary[] = {
     {"LeakyRelu", UnaryLoop<LeakyReluOp>},
     {"Log", UnaryLoop<LogOp>},
     {"Neg", UnaryLoop<NegOp>},
+    {"QuickGelu", UnaryLoop<QuickGeluOp>},
     {"Reciprocal", UnaryLoop<ReciprocalOp>},
     {"Relu", UnaryLoop<ReluOp>},
     {"Round", UnaryLoop<RoundOp>},

@@ -6,9 +6,14 @@ namespace ortrun::cpu {
 void RegisterNn(KernelList& list) {
   RegisterConv(list);
   RegisterConvTranspose(list);
+  RegisterDet(list);
+  RegisterEinsum(list);
   RegisterGemm(list);
   RegisterGlobalPools(list);
+  RegisterLosses(list);
   RegisterMatMul(list);
+  RegisterMaxRoiPool(list);
+  RegisterMaxUnpool(list);
   RegisterPools(list);
 }
 

@@ -62,5 +62,6 @@ void PatchesToColumns(const WindowGeometry& g, size_t in_channels, const T* x, s
 
 template void PatchesToColumns<float>(const WindowGeometry&, size_t, const float*, size_t, size_t, float*);
 template void PatchesToColumns<double>(const WindowGeometry&, size_t, const double*, size_t, size_t, double*);
+template void PatchesToColumns<int16_t>(const WindowGeometry&, size_t, const int16_t*, size_t, size_t, int16_t*);
 
 }  // namespace ortrun::cpu

@@ -159,12 +159,19 @@ float RowSum(const float* x, float centre, size_t n) {
   return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]))));
 }
 
-RowStatistics NormalizeTarget(const float* x, const float* scale, const float* bias, bool centred, float epsilon,
-                              float* y, size_t n) {
+RowStatistics Measure(const float* x, bool centred, float epsilon, size_t n) {
   const float count = static_cast<float>(n);
   const float mean = centred ? RowSum<false>(x, 0.0f, n) / count : 0.0f;
   const float variance = RowSum<true>(x, mean, n) / count;
-  const RowStatistics result{mean, 1.0f / std::sqrt(variance + epsilon)};
+  return {mean, 1.0f / std::sqrt(variance + epsilon)};
+}
+
+RowStatistics MeasureTarget(const float* x, float epsilon, size_t n) { return Measure(x, true, epsilon, n); }
+
+RowStatistics NormalizeTarget(const float* x, const float* scale, const float* bias, bool centred, float epsilon,
+                              float* y, size_t n) {
+  const RowStatistics result = Measure(x, centred, epsilon, n);
+  const float mean = result.mean;
   const D d;
   const size_t lanes = hn::Lanes(d);
   const V m = hn::Set(d, mean), r = hn::Set(d, result.inverse_std);
@@ -201,6 +208,7 @@ HWY_EXPORT(SoftmaxTarget);
 HWY_EXPORT(LogSoftmaxTarget);
 HWY_EXPORT(ExpColumnsTarget);
 HWY_EXPORT(ScaleColumnsTarget);
+HWY_EXPORT(MeasureTarget);
 HWY_EXPORT(NormalizeTarget);
 HWY_EXPORT(AddRowsTarget);
 HWY_EXPORT(AffineTarget);
@@ -214,6 +222,9 @@ void ScaleColumns(const float* factor, float* y, size_t n) { HWY_DYNAMIC_DISPATC
 RowStatistics NormalizeRow(const float* x, const float* scale, const float* bias, bool centred, float epsilon, float* y,
                            size_t n) {
   return HWY_DYNAMIC_DISPATCH(NormalizeTarget)(x, scale, bias, centred, epsilon, y, n);
+}
+RowStatistics MeasureRow(const float* x, float epsilon, size_t n) {
+  return HWY_DYNAMIC_DISPATCH(MeasureTarget)(x, epsilon, n);
 }
 void AddRows(const float* x, const float* skip, const float* bias, float* sum, size_t n) {
   HWY_DYNAMIC_DISPATCH(AddRowsTarget)(x, skip, bias, sum, n);

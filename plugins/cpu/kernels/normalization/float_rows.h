@@ -27,6 +27,9 @@ struct RowStatistics {
 RowStatistics NormalizeRow(const float* x, const float* scale, const float* bias, bool centred, float epsilon, float* y,
                            size_t n);
 
+/// The statistics by which NormalizeRow would normalise the centred row.
+RowStatistics MeasureRow(const float* x, float epsilon, size_t n);
+
 /// sum = x + skip (+ bias, when not NULL); `sum` may be any of them.
 void AddRows(const float* x, const float* skip, const float* bias, float* sum, size_t n);
 

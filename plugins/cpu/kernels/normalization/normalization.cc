@@ -4,6 +4,8 @@
 namespace ortrun::cpu {
 
 void RegisterNormalization(KernelList& list) {
+  RegisterChannelNormalization(list);
+  RegisterHardmax(list);
   RegisterLayerNormalization(list);
   RegisterSoftmax(list);
 }

@@ -5,11 +5,18 @@
 
 namespace ortrun::cpu {
 
-void RegisterSoftmax(KernelList& list);
-void RegisterLayerNormalization(KernelList& list);
-void RegisterChannelNormalization(KernelList& list);
-
-/// Every normalisation: softmax, layer, skip, batch, instance, group and local response.
+/// Every normalisation: softmax, layer, skip, batch, instance, group, local response ...
 void RegisterNormalization(KernelList& list);
+
+// One function a file, called by RegisterNormalization; RegisterChannelNormalization calls those below it.
+void RegisterLayerNormalization(KernelList& list);
+void RegisterHardmax(KernelList& list);
+void RegisterSoftmax(KernelList& list);
+void RegisterChannelNormalization(KernelList& list);
+void RegisterBatchNormalization(KernelList& list);
+void RegisterGroupNormalization(KernelList& list);
+void RegisterLocalResponseNormalization(KernelList& list);
+void RegisterLpNormalization(KernelList& list);
+void RegisterMeanVarianceNormalization(KernelList& list);
 
 }  // namespace ortrun::cpu

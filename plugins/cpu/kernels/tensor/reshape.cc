@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plugins/cpu/kernels/common/element_mover.h"
+#include "plugins/cpu/kernels/sequence/values.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
 
 namespace ortrun::cpu {
@@ -140,11 +141,15 @@ class Unsqueeze : public Kernel {
 
 class Identity : public Kernel {
  public:
-  explicit Identity(const KernelInfo&) {}
+  explicit Identity(const KernelInfo& info) : is_tensor_(info.InputType(0).has_value()) {}
   void Compute(KernelContext& context) const override {
+    if (!is_tensor_) return ForwardInput(context, 0, 0);
     const Tensor x = context.Input(0);
     CopyWhole(context, x, context.Output(0, x.dims()));
   }
+
+ private:
+  bool is_tensor_;  ///< else a sequence or an optional
 };
 
 template <typename K>
