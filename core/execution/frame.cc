@@ -398,6 +398,7 @@ void Frame::CollectResults() {
     } else {
       result = *made;
     }
+    result.OwnElements();
   }
 }
 

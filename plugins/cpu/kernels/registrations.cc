@@ -23,7 +23,7 @@ void RegisterAllKernels(KernelList& list, const Host& host) {
   RegisterAttention(list);
   RegisterControlFlow(list);
   RegisterElementwise(list);
-  RegisterMachineLearning(list);
+  RegisterMachineLearning(list, host);
   RegisterNn(list);
   RegisterNormalization(list);
   RegisterQuantization(list);
