@@ -35,6 +35,7 @@ std::unique_ptr<Pass> MakeGeluFusion();
 std::unique_ptr<Pass> MakeActivationForms();
 std::unique_ptr<Pass> MakeLayerNormalizationFusion();
 std::unique_ptr<Pass> MakeSimplifiedLayerNormalizationFusion();
+std::unique_ptr<Pass> MakeRotaryEmbeddingFusion();
 std::unique_ptr<Pass> MakeAttentionFusion();
 std::unique_ptr<Pass> MakeMatMulFusion();
 std::unique_ptr<Pass> MakeSkipNormalizationFusion();
