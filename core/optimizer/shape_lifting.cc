@@ -13,9 +13,10 @@ constexpr size_t kMostParts = 4;
 /// So are those inside so many others.
 constexpr int kMostNested = 2;
 
-/// The elements of a Shape: those of the whole shape at `axes`.
+/// The elements of a Shape: those of the whole shape at `axes`. What is above has the same rank.
 struct Asked {
   ValueInfo* value = nullptr;
+  int64_t rank = 0;
   std::vector<int64_t> axes;
 };
 
@@ -31,7 +32,7 @@ std::optional<Asked> AskedBy(const Node& node) {
   if (start >= end) return std::nullopt;
   std::vector<int64_t> axes(static_cast<size_t>(end - start));
   std::iota(axes.begin(), axes.end(), start);
-  return Asked{value, std::move(axes)};
+  return Asked{value, rank, std::move(axes)};
 }
 
 /// Goes up while the answer stays the same.
@@ -47,7 +48,7 @@ bool Lift(const ShapeAnalysis& shapes, Asked& asked) {
       continue;
     }
     const auto same = std::find_if(maker.inputs.begin(), maker.inputs.end(), [&](const ValueInfo* input) {
-      return RankOf(input) >= 0 && ConstantOf(input) == nullptr && shapes.SameShape(input, asked.value);
+      return input != nullptr && ConstantOf(input) == nullptr && shapes.SameShape(input, asked.value);
     });
     if (same == maker.inputs.end()) break;
     asked.value = *same;
@@ -62,19 +63,19 @@ TypeInfo TypeOfShape(size_t elements) {
 /// The asked elements, from nodes that stand for `node`.
 ValueInfo* Answer(Rewriter& rewriter, const ShapeAnalysis& shapes, const Node& node, Asked asked, int depth = 0) {
   Lift(shapes, asked);
-  const int64_t rank = RankOf(asked.value);
+  const int64_t rank = asked.rank;
   const Node* join = MadeBy(asked.value, "Concat");
   if (join != nullptr && depth < kMostNested && join->inputs.size() >= 2 && join->inputs.size() <= kMostParts) {
     // The other axes are those of any part.
     const int64_t axis = join->Int("axis", 0) < 0 ? join->Int("axis", 0) + rank : join->Int("axis", 0);
     const TypeInfo type = TypeOfShape(asked.axes.size());
-    ValueInfo* sum = Answer(rewriter, shapes, node, {join->inputs[0], asked.axes}, depth + 1);
+    ValueInfo* sum = Answer(rewriter, shapes, node, {join->inputs[0], rank, asked.axes}, depth + 1);
     if (std::find(asked.axes.begin(), asked.axes.end(), axis) == asked.axes.end()) return sum;
     std::vector<int64_t> counted;
     for (int64_t place : asked.axes) counted.push_back(place == axis);
     ValueInfo* along = rewriter.Constant("along", MakeInts(counted));
     for (size_t i = 1; i < join->inputs.size(); ++i) {
-      ValueInfo* part = Answer(rewriter, shapes, node, {join->inputs[i], asked.axes}, depth + 1);
+      ValueInfo* part = Answer(rewriter, shapes, node, {join->inputs[i], rank, asked.axes}, depth + 1);
       part = rewriter.Make(node, "Mul", "", 0, {part, along}, type, {&node});
       sum = rewriter.Make(node, "Add", "", 0, {sum, part}, type, {&node});
     }
