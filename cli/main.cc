@@ -29,6 +29,7 @@ int Main(const std::vector<std::string>& words) {
     PrintUsage(std::cerr);
     return ortrun::cli::kUsage;
   }
+  if (words[0] == "help" && words.size() == 2) return Main({words[1], "--help"});
   if (words[0] == "--help" || words[0] == "-h" || words[0] == "help") {
     PrintUsage(std::cout);
     return ortrun::cli::kOk;

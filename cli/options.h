@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/program_options.hpp>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,14 @@ class CommandLine {
   T Get(const std::string& name) const {
     return values_[name].as<T>();
   }
+  /// A whole number of at least `least`. Throws CliError(kUsage) for a smaller one.
+  int64_t Number(const std::string& name, int64_t least) const;
   SessionRequest Request() const;
   OrtLoggingLevel severity() const { return Has("verbose") ? ORT_LOGGING_LEVEL_VERBOSE : ORT_LOGGING_LEVEL_WARNING; }
 
  private:
+  void Store(const std::vector<std::string>& words);
+
   std::string usage_;
   std::string positional_;
   boost::program_options::options_description options_;

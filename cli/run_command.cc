@@ -31,7 +31,10 @@ double Millis(Clock::duration duration) { return std::chrono::duration<double, s
 
 std::string ShapeText(const std::vector<int64_t>& shape) {
   std::string text = "[";
-  for (size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ",") + std::to_string(shape[i]);
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (i != 0) text += ',';
+    text += std::to_string(shape[i]);
+  }
   return text + "]";
 }
 
@@ -167,12 +170,13 @@ int RunCommand(const std::vector<std::string>& words) {
   line.AddSessionOptions();
   line.Add()("input,i", po::value<std::vector<std::string>>()->composing(),
              "NAME=FILE.npy, FILE.npz or FILE.json; may be repeated; inputs not given are random")(
-      "seed", po::value<uint64_t>()->default_value(0), "of the random inputs")(
-      "repeat,n", po::value<size_t>()->default_value(1), "number of runs")(
+      "seed", po::value<int64_t>()->default_value(0), "of the random inputs")(
+      "repeat,n", po::value<int64_t>()->default_value(1), "number of runs")(
       "profile", po::value<std::string>()->implicit_value("ortrun_profile"),
       "write a Chrome trace with this file name prefix")("save,o", po::value<std::string>(),
                                                          "folder in which each output is saved as NAME.npy");
   if (!line.Parse(words)) return kOk;
+  const auto repeat = static_cast<size_t>(line.Number("repeat", 1));
   const Runtime runtime(line.severity());
   SessionRequest request = line.Request();
   if (line.Has("profile")) request.profile = line.Get<std::string>("profile");
@@ -185,9 +189,8 @@ int RunCommand(const std::vector<std::string>& words) {
   InputRequest input_request;
   if (line.Has("input")) input_request.given = line.Get<std::vector<std::string>>("input");
   input_request.dimensions.insert(request.dimensions.begin(), request.dimensions.end());
-  input_request.seed = line.Get<uint64_t>("seed");
+  input_request.seed = static_cast<uint64_t>(line.Number("seed", 0));
   std::vector<Tensor> inputs = MakeInputs(input_slots, input_request);
-  const size_t repeat = std::max<size_t>(1, line.Get<size_t>("repeat"));
   const std::map<std::string, Tensor> outputs =
       Execute(runtime, session.get(), inputs, input_slots, output_slots, repeat, timing);
 

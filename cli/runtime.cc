@@ -2,9 +2,13 @@
 #include "cli/runtime.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 
 #include "cli/element_type.h"
+#include "ortrun/tools.h"
 
 namespace ortrun::cli {
 namespace {
@@ -17,8 +21,6 @@ const OrtApi* FindApi() {
                                 std::to_string(ORT_API_VERSION));
   return api;
 }
-
-std::vector<std::string> Split(const char* const* texts, int count) { return {texts, texts + count}; }
 
 std::vector<Slot> Slots(const Runtime& runtime, const OrtSession* session, bool outputs) {
   const OrtApi& api = runtime.api();
@@ -76,14 +78,29 @@ Runtime::Runtime(OrtLoggingLevel severity) : api_(FindApi()), env_(nullptr, api_
   Check(api_->GetAllocatorWithDefaultOptions(&allocator_));
 }
 
-std::vector<std::string> Runtime::ProviderNames() const {
-  char** names = nullptr;
-  int count = 0;
-  Check(api_->GetAvailableProviders(&names, &count));
-  std::vector<std::string> copy = Split(names, count);
-  Check(api_->ReleaseAvailableProviders(names, count));
-  return copy;
+namespace {
+
+/// A size for a dimension that the model does not have would be passed over in silence.
+void CheckDimensions(const Runtime& runtime, const SessionRequest& request) {
+  if (request.dimensions.empty()) return;
+  using Json = nlohmann::json;
+  const Json model =
+      Json::parse(runtime.Tell<OrtrunDescribeModelFn>(ORTRUN_DESCRIBE_MODEL, runtime.env(), request.model.c_str()));
+  std::set<std::string> names;
+  for (const Json& input : model["inputs"])
+    for (const Json& dim : input.value("shape", Json::array()))
+      if (dim.is_string()) names.insert(dim.get<std::string>());
+  for (const auto& [name, size] : request.dimensions) {
+    if (names.count(name) != 0) continue;
+    std::string listed;
+    for (const std::string& known : names) listed += (listed.empty() ? "" : ", ") + known;
+    throw CliError(kBadInput, "the model has no free dimension '" + name + "'." +
+                                  DidYouMean(name, {names.begin(), names.end()}) +
+                                  " Its free dimensions are: " + (listed.empty() ? "none" : listed));
+  }
 }
+
+}  // namespace
 
 Session OpenSession(const Runtime& runtime, const SessionRequest& request) {
   const OrtApi& api = runtime.api();
@@ -97,22 +114,22 @@ Session OpenSession(const Runtime& runtime, const SessionRequest& request) {
   for (const auto& [key, value] : request.config)
     runtime.Check(api.AddSessionConfigEntry(raw, key.c_str(), value.c_str()));
   if (!request.profile.empty()) runtime.Check(api.EnableProfiling(raw, request.profile.c_str()));
-  const std::vector<std::string> available = runtime.ProviderNames();
   for (const std::string& provider : request.providers) {
-    if (std::find(available.begin(), available.end(), provider) == available.end()) {
-      std::string listed;
-      for (const std::string& name : available) listed += (listed.empty() ? "" : ", ") + name;
-      throw CliError(kNoProvider, "provider '" + provider + "' is not available." + DidYouMean(provider, available) +
-                                      " Available: " + (listed.empty() ? "none" : listed) +
-                                      ". 'ortrun providers' tells what was found and why something is not usable.");
+    try {
+      runtime.Check(api.SessionOptionsAppendExecutionProvider(raw, provider.c_str(), nullptr, nullptr, 0));
+    } catch (const Error& error) {
+      throw CliError(kNoProvider,
+                     std::string(error.what()) + ". 'ortrun providers' tells why something found is not usable");
     }
-    runtime.Check(api.SessionOptionsAppendExecutionProvider(raw, provider.c_str(), nullptr, nullptr, 0));
   }
   OrtSession* session = nullptr;
   try {
+    CheckDimensions(runtime, request);
     runtime.Check(api.CreateSession(runtime.env(), request.model.c_str(), raw, &session));
   } catch (const Error& error) {
-    throw CliError(ExitCodeOf(error.code()), error.what());
+    std::error_code ignored;
+    const bool readable = std::filesystem::is_regular_file(request.model, ignored);
+    throw CliError(readable ? ExitCodeOf(error.code()) : kNoModel, error.what());
   }
   return Session(session, api.ReleaseSession);
 }

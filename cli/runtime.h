@@ -56,7 +56,6 @@ class Runtime {
   }
 
   Value MakeValue(OrtValue* value) const { return Value(value, api_->ReleaseValue); }
-  std::vector<std::string> ProviderNames() const;
 
  private:
   const OrtApi* api_;

@@ -14,7 +14,7 @@ test_packages=(clang clang-format clang-tidy libbenchmark-dev libgtest-dev strac
 build_wheels=("cmake>=3.26,<5" "ninja>=1.11" "scikit-build-core>=0.10" "pybind11>=2.12" "numpy>=1.26")
 test_wheels=("pytest>=8" "pytest-timeout>=2.3" "ruff>=0.9" "onnx==1.23.2" "ml-dtypes" "click>=8.1.7")
 # Programs that the tests run on ortrun. They are installed alone, since some require PyPI's onnxruntime; click is what magika needs beside it.
-program_wheels=("onnxruntime-extensions==0.15.2" "onnxruntime-ggml==0.2.0" "magika==1.0.3")
+program_wheels=("onnxruntime-extensions==0.15.2" "onnxruntime-ggml==0.2.0" "magika==1.0.3" "silero-vad==6.2.3")
 
 packages=("${build_packages[@]}")
 wheels=("${build_wheels[@]}")

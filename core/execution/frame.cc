@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/providers/device_copies.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -63,6 +64,9 @@ Frame::Frame(Program& program) : program_(program), session_(program.session()) 
       if (step.outputs[i] >= 0) sites_[static_cast<size_t>(step.outputs[i])].push_back({&context, i, true});
   }
   for (size_t v = 0; v < value_count; ++v) PointAt(static_cast<int>(v), slots_[v]);
+  for (const SessionMemory& memory : session_.memories)
+    arenas_.push_back(memory.provider != nullptr && memory.provider->stream_aware ? Arena::Make(memory.allocator)
+                                                                                  : nullptr);
 }
 
 Frame::~Frame() = default;
@@ -129,20 +133,25 @@ void Frame::BindInputs() {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Value* given = call_->inputs[i];
     const auto v = static_cast<size_t>(inputs[i]);
-    if (given == nullptr) continue;  // an overridable initialiser that keeps its default
-    if (given->IsTensor() && !given->memory().device.HostAccessible()) {
+    if (given == nullptr) {  // an optional that is left out; what an earlier caller gave may be gone
+      locals_[v].Reset();
+      PointAt(inputs[i], &locals_[v]);
+      continue;
+    }
+    // Values of outer graphs are where all bodies expect them, the caller's may be anywhere.
+    const MemoryDevice& expected = session_.memories[program_.values()[v].memory].info.device;
+    if (given->IsTensor() && !given->memory().device.HostAccessible() && given->memory().device != expected) {
       // Nodes that want it on the host need a copy; copies to the device that it is on take the value as it is.
       const bool host_use = std::any_of(sites_[v].begin(), sites_[v].end(), [&](const UseSite& site) {
         const Step& step = *site.context->step;
-        return !site.output && !step.kernel.IsCopy() && session_.InputMemory(*step.node, site.index) == 0;
+        return !site.output && !step.kernel.IsCopy() && !ReadsShapeOnly(*step.node) &&
+               session_.InputMemory(*step.node, site.index) == 0;
       });
-      if (host_use || program_.values()[v].is_output) {
+      if (host_use) {
         locals_[v].AllocateTensor(given->type(), given->tensor().shape, given->tensor().rank,
                                   session_.memories[0].allocator);
-        Value* to = &locals_[v];
-        session_.env->CopyTensors(&given, &to, nullptr, 1);
-        session_.counters.copies.fetch_add(1, std::memory_order_relaxed);
-        PointAt(inputs[i], to);
+        Copy(*given, locals_[v], nullptr);
+        PointAt(inputs[i], &locals_[v]);
         continue;
       }
     }
@@ -160,6 +169,16 @@ void Frame::BindResults() {
     const bool in_place = result.IsTensor() && result.memory().device == session_.memories[value.memory].info.device;
     Value* place = in_place ? &result : &locals_[v];
     if (slots_[v] != place) PointAt(outputs[i], place);
+    // What a copy would bring to the CPU is made in the caller's buffer where that is on the device.
+    if (value.producer < 0) continue;
+    const Step& producer = program_.steps()[static_cast<size_t>(value.producer)];
+    if (!producer.kernel.IsCopy()) continue;
+    const auto s = static_cast<size_t>(producer.inputs[0]);
+    const ProgramValue& source = program_.values()[s];
+    if (source.role != ProgramValue::Role::kLocal || constant_slot_[s] != 0) continue;
+    const bool made_there = result.IsTensor() && result.memory().device == session_.memories[source.memory].info.device;
+    Value* made = made_there && !in_place ? &result : &locals_[s];
+    if (slots_[s] != made) PointAt(producer.inputs[0], made);
   }
 }
 
@@ -167,17 +186,31 @@ void Frame::Run(RunCall& call, const std::shared_ptr<const Plan>& plan) {
   call_ = &call;
   if (plan != plan_) Bind(plan);
   if (plan == nullptr) std::fill(made_.begin(), made_.end(), char{0});
+  kept_results_.assign(call.result_memory.size(), Value());
   BindInputs();
   BindResults();
   StartStreams();
+  try {
+    RunSteps(plan.get());
+  } catch (...) {
+    // What is queued reads the caller's inputs and this frame's memory, and both go when the error is out.
+    for (const auto& stream : streams_)
+      if (stream != nullptr) stream->Drain();
+    throw;
+  }
+  FinishStreams();
+  CollectResults();
+  for (const auto& arena : arenas_)
+    if (arena != nullptr) arena->TrimCache();
+  call_ = nullptr;
+}
+
+void Frame::RunSteps(const Plan* plan) {
   if (plan != nullptr) {
     for (const int s : plan->steps) RunStep(static_cast<size_t>(s));
   } else {
     for (size_t s = 0; s < contexts_.size(); ++s) RunStep(s);
   }
-  FinishStreams();
-  CollectResults();
-  call_ = nullptr;
 }
 
 void Frame::RunStep(size_t index) {
@@ -186,6 +219,7 @@ void Frame::RunStep(size_t index) {
     throw Error(ORT_FAIL, "Exiting due to terminate flag being set to true.");
   Profiler* profiler = session_.profiler.get();
   const auto start = profiler == nullptr ? Profiler::Clock::time_point() : Profiler::Clock::now();
+  if (step.joins_streams) WaitForStreams();
   if (step.kernel.IsCopy()) {
     RunCopy(step);
   } else if (OrtStatus* status = step.kernel.Compute(&contexts_[index])) [[unlikely]] {
@@ -209,35 +243,63 @@ void Frame::Release(const Step& step) {
   }
 }
 
+/// The value that a copy reads: where the caller gave it, also when it had to be copied for nodes of the host.
+const Value* Frame::SourceOf(const Step& copy) const {
+  const int in = copy.inputs[0];
+  if (program_.values()[static_cast<size_t>(in)].role == ProgramValue::Role::kInput) {
+    const auto& inputs = program_.inputs();
+    const auto index = static_cast<size_t>(std::find(inputs.begin(), inputs.end(), in) - inputs.begin());
+    if (call_->inputs[index] != nullptr) return call_->inputs[index];
+  }
+  return slots_[static_cast<size_t>(in)];
+}
+
+/// Whether anybody reads what a copy makes: a node, the caller's buffer, or a result that was not kept on the device.
+bool Frame::NeedsCopy(int output) const {
+  const auto v = static_cast<size_t>(output);
+  if (slots_[v] != &locals_[v]) return true;
+  if (std::any_of(sites_[v].begin(), sites_[v].end(), [](const UseSite& site) { return !site.output; })) return true;
+  for (size_t i = 0; i < program_.outputs().size(); ++i) {
+    const bool wanted = call_->wanted.empty() || call_->wanted[i] != 0;
+    const bool kept = !kept_results_.empty() && kept_results_[i].HasValue();
+    if (program_.outputs()[i] == output && wanted && !kept) return true;
+  }
+  return false;
+}
+
+void Frame::Copy(const Value& from, Value& to, OrtSyncStream* stream) {
+  const Value* source = &from;
+  Value* target = &to;
+  session_.env->CopyTensors(&source, &target, stream, 1);
+  if (from.memory().device != to.memory().device) session_.counters.copies.fetch_add(1, std::memory_order_relaxed);
+}
+
 void Frame::RunCopy(const Step& step) {
-  const auto in = static_cast<size_t>(step.inputs[0]);
   const auto out = static_cast<size_t>(step.outputs[0]);
-  const Value* from = slots_[in];
+  const Value* from = SourceOf(step);
   const MemoryDevice& wanted = session_.memories[program_.values()[out].memory].info.device;
-  const auto share = [&] {
+  if (from->memory().device == wanted && slots_[out] == &locals_[out]) {  // the caller's value is there already
     locals_[out] = *from;
     bound_[out] = 0;
-    PointAt(step.outputs[0], &locals_[out]);
-  };
-  if (from->memory().device == wanted && slots_[out] == &locals_[out]) {  // the caller's value is there already
-    share();
     plan_ = nullptr;
     return;
   }
-  const auto& outputs = program_.outputs();
-  for (size_t i = 0; i < call_->result_memory.size(); ++i) {  // the caller wants the result where it was made
-    if (outputs[i] != step.outputs[0] || slots_[out] != &locals_[out]) continue;
+  for (size_t i = 0; i < kept_results_.size(); ++i) {  // the caller wants the result where it was made
     const auto memory = static_cast<size_t>(call_->result_memory[i]);
-    if (session_.memories[memory].info.device == from->memory().device) {
-      share();
-      return;
-    }
+    if (program_.outputs()[i] == step.outputs[0] && session_.memories[memory].info.device == from->memory().device)
+      kept_results_[i] = *from;
   }
+  if (!NeedsCopy(step.outputs[0])) return;
   Value* to = MakeOutput(step, 0, from->tensor().shape, from->tensor().rank);
   OrtSyncStream* stream = this->stream(step.stream);
-  session_.env->CopyTensors(&from, &to, stream, 1);
-  session_.counters.copies.fetch_add(1, std::memory_order_relaxed);
+  Copy(*from, *to, stream);
   if (stream != nullptr && to->memory().device.HostAccessible()) stream->WaitOnHost();
+}
+
+/// The output of the graph for which the caller gave this place: what is made there may be a value on a device.
+const std::string& Frame::ResultName(const Value& place) const {
+  const auto index = static_cast<size_t>(&place - call_->results.data());
+  return program_.values()[static_cast<size_t>(program_.outputs()[index])].info->name;
 }
 
 Value* Frame::MakeOutput(const Step& step, size_t index, const int64_t* dims, size_t rank) {
@@ -248,7 +310,7 @@ Value* Frame::MakeOutput(const Step& step, size_t index, const int64_t* dims, si
   if (&place != &locals_[v]) {  // the caller's buffer
     const OrtrunTensor& given = place.tensor();
     if (given.rank != rank || !std::equal(dims, dims + rank, given.shape))
-      throw Error(ORT_INVALID_ARGUMENT, Concat("output '", value.info->name, "' has shape ", ShapeText(dims, rank),
+      throw Error(ORT_INVALID_ARGUMENT, Concat("output '", ResultName(place), "' has shape ", ShapeText(dims, rank),
                                                " but the buffer given for it has ", ShapeText(given.shape, given.rank),
                                                ": bind a buffer of that shape, or let the run make it"));
     return &place;
@@ -276,7 +338,11 @@ Value* Frame::MakeOutput(const Step& step, size_t index, const int64_t* dims, si
     }
   }
   session_.counters.heap_allocations.fetch_add(value.is_output ? 0 : 1, std::memory_order_relaxed);
-  place.AllocateTensor(type, dims, rank, session_.memories[value.memory].allocator);
+  const std::shared_ptr<Arena>& arena = arenas_[value.memory];
+  if (arena != nullptr && !value.is_output)
+    place.AllocateTensor(type, dims, rank, arena);
+  else
+    place.AllocateTensor(type, dims, rank, session_.memories[value.memory].allocator);
   return &place;
 }
 
@@ -304,6 +370,16 @@ void Frame::CollectResults() {
     Value& result = call_->results[i];
     Value* made = slots_[v];
     if (made == &result) continue;
+    if (!kept_results_.empty() && kept_results_[i].HasValue()) {
+      Value& kept = kept_results_[i];
+      if (!result.IsTensor())
+        result = std::move(kept);
+      else if (result.tensor().data != kept.tensor().data)
+        Copy(kept, result, nullptr);
+      continue;
+    }
+    const size_t memory = call_->result_memory.empty() ? 0 : static_cast<size_t>(call_->result_memory[i]);
+    const MemoryDevice& wanted = session_.memories[memory].info.device;
     // A kernel that makes its outputs itself (control flow) leaves them in the local place.
     if (made == &locals_[v] || locals_[v].storage() != nullptr) made = &locals_[v];
     const bool own = made == &locals_[v] && program_.values()[v].role == ProgramValue::Role::kLocal;
@@ -314,18 +390,15 @@ void Frame::CollectResults() {
                     Concat("output '", program_.values()[v].info->name, "' is ", TypeName(made->TypeOf()), " ",
                            ShapeText(made->tensor().shape, made->tensor().rank), " but the buffer given for it is ",
                            TypeName(result.TypeOf()), " ", ShapeText(result.tensor().shape, result.tensor().rank)));
-      const Value* from = made;
-      Value* to = &result;
-      session_.env->CopyTensors(&from, &to, nullptr, 1);
-    } else if (own && std::count(outputs.begin(), outputs.end(), outputs[i]) == 1) {
+      Copy(*made, result, nullptr);
+    } else if (own && std::count(outputs.begin(), outputs.end(), outputs[i]) == 1 &&
+               (!made->IsTensor() || made->IsString() || made->memory().device == wanted)) {
       result = std::move(*made);
     } else if (made->IsTensor()) {
-      // An input, a constant, or a value named twice: the caller gets a tensor of its own.
-      result = Value::Tensor(made->type(), made->tensor().shape, made->tensor().rank,
-                             session_.memories[program_.values()[v].memory].allocator);
-      const Value* from = made;
-      Value* to = &result;
-      session_.env->CopyTensors(&from, &to, nullptr, 1);
+      // An input, a constant, a value named twice, or one wanted in other memory: the caller gets a tensor of its own.
+      result =
+          Value::Tensor(made->type(), made->tensor().shape, made->tensor().rank, session_.memories[memory].allocator);
+      Copy(*made, result, nullptr);
     } else {
       result = *made;
     }
@@ -369,6 +442,11 @@ void Frame::StartStreams() {
   }
 }
 
+void Frame::WaitForStreams() {
+  for (const auto& stream : streams_)
+    if (stream != nullptr) stream->WaitOnHost();
+}
+
 void Frame::FinishStreams() {
   for (const auto& stream : streams_) {
     if (stream == nullptr) continue;
@@ -385,7 +463,7 @@ void Frame::Fail(const Step& step, OrtStatus* status) {
   api.ReleaseStatus(status);
   throw Error(code, Concat("Non-zero status code returned while running ", step.node->op_type, " node. Name:'",
                            step.node->name, "' Status Message: ", text,
-                           step.node->provider.empty() ? "" : " (provider " + step.node->provider + ")"));
+                           step.node->provider.empty() ? "" : " (provider '" + step.node->provider + "')"));
 }
 
 }  // namespace ortrun

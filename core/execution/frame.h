@@ -58,12 +58,18 @@ class Frame {
  private:
   void BindInputs();
   void BindResults();
+  void RunSteps(const Plan* plan);
   void PointAt(int value, Value* place);
   void RunStep(size_t index);
   void RunCopy(const Step& step);
+  const Value* SourceOf(const Step& copy) const;
+  bool NeedsCopy(int output) const;
+  const std::string& ResultName(const Value& place) const;
+  void Copy(const Value& from, Value& to, OrtSyncStream* stream);
   void Release(const Step& step);
   void CollectResults();
   void StartStreams();
+  void WaitForStreams();
   void FinishStreams();
   [[noreturn]] void Fail(const Step& step, OrtStatus* status);
 
@@ -83,6 +89,10 @@ class Frame {
   std::vector<char> constant_slot_;          ///< by value index: points at a constant of the bound plan
   std::shared_ptr<const Plan> plan_;
   std::vector<std::pair<std::shared_ptr<void>, size_t>> blocks_;  ///< by memory index
+  /// By memory index: caches of this frame over the session's allocators of device memory. What a step released may
+  /// still be read by work in the frame's streams, so until they are done only this frame may take it again.
+  std::vector<std::shared_ptr<Arena>> arenas_;
+  std::vector<Value> kept_results_;  ///< by output: values that the caller wants where they were made
   ScratchMemory scratch_;
   std::vector<std::unique_ptr<OrtSyncStream>> streams_;
   RunCall* call_ = nullptr;

@@ -51,10 +51,11 @@ struct Step {
   StepKernel kernel;
   std::vector<int> inputs;  ///< value indices, explicit then implicit; -1: omitted
   size_t explicit_inputs = 0;
-  std::vector<int> outputs;   ///< value indices; -1: omitted
-  std::vector<int> releases;  ///< values nobody needs after this step
-  bool shape_only = false;    ///< depends on input shapes alone: skipped where a plan holds its results
-  int stream = -1;            ///< index of the provider's stream in a run, -1: none
+  std::vector<int> outputs;    ///< value indices; -1: omitted
+  std::vector<int> releases;   ///< values nobody needs after this step
+  bool shape_only = false;     ///< depends on input shapes alone: skipped where a plan holds its results
+  int stream = -1;             ///< index of the provider's stream in a run, -1: none
+  bool joins_streams = false;  ///< its bodies read values on a device, in streams of their own
 };
 
 /// One value of a program.

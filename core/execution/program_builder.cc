@@ -39,12 +39,15 @@ int ProgramBuilder::IndexOf(const ValueInfo& value, size_t memory) {
     constant.memory = memory;
     constant.constant = *holder.initializer;
     if (memory != 0 && constant.constant.type() != ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) {
-      const Value& host = *holder.initializer;
-      constant.constant =
-          Value::Tensor(host.type(), host.tensor().shape, host.tensor().rank, session_.memories[memory].allocator);
-      const Value* from = &host;
-      Value* to = &constant.constant;
-      session_.env->CopyTensors(&from, &to, nullptr, 1);
+      Value& moved = session_.device_constants[{&holder, memory}];
+      if (!moved.HasValue()) {
+        const Value* from = holder.initializer.get();
+        moved =
+            Value::Tensor(from->type(), from->tensor().shape, from->tensor().rank, session_.memories[memory].allocator);
+        Value* to = &moved;
+        session_.env->CopyTensors(&from, &to, nullptr, 1);
+      }
+      constant.constant = moved;
     }
     return place->second;
   }
@@ -52,6 +55,7 @@ int ProgramBuilder::IndexOf(const ValueInfo& value, size_t memory) {
   if (!added) return place->second;
   place->second = AddValue(value, value.outer != nullptr ? ProgramValue::Role::kInput : ProgramValue::Role::kLocal);
   if (value.outer != nullptr) {
+    program_.values_.back().memory = MadeIn(value, session_);
     program_.inputs_.push_back(place->second);
     program_.outer_inputs_.push_back(&value);
   }
@@ -122,7 +126,10 @@ void ProgramBuilder::AddStep(const Node& node) {
   for (size_t i = 0; i < node.inputs.size(); ++i)
     step.inputs.push_back(node.inputs[i] == nullptr ? -1 : IndexOf(*node.inputs[i], session_.InputMemory(node, i)));
   step.explicit_inputs = step.inputs.size();
-  for (const ValueInfo* input : node.implicit_inputs) step.inputs.push_back(IndexOf(*input, 0));
+  for (const ValueInfo* input : node.implicit_inputs) {
+    step.inputs.push_back(IndexOf(*input, 0));
+    step.joins_streams |= program_.values_[static_cast<size_t>(step.inputs.back())].memory != 0;
+  }
   const int number = static_cast<int>(program_.steps_.size());
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     step.outputs.push_back(node.outputs[i] == nullptr ? -1 : IndexOf(*node.outputs[i], 0));
@@ -177,9 +184,10 @@ StepKernel ProgramBuilder::MakeKernel(const Node& node, Provider* provider) {
     const std::string text = Api().GetErrorMessage(status);
     const OrtErrorCode code = Api().GetErrorCode(status);
     Api().ReleaseStatus(status);
-    throw Error(code, Concat("provider ", node.provider, " could not make a kernel for ", node.Describe(), ": ", text));
+    throw Error(code,
+                Concat("provider '", node.provider, "' could not make a kernel for ", node.Describe(), ": ", text));
   }
-  Require(kernel != nullptr, "provider ", node.provider, " made no kernel for ", node.Describe());
+  Require(kernel != nullptr, "provider '", node.provider, "' made no kernel for ", node.Describe());
   return StepKernel(kernel);
 }
 

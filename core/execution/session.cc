@@ -44,6 +44,7 @@ OrtSession::Impl::~Impl() {
   program.reset();
   state.bodies.clear();
   if (state.env != nullptr) {
+    state.device_constants.clear();
     state.partition = {};
     state.providers.clear();
     state.memories.clear();
@@ -100,7 +101,7 @@ void OrtSession::Impl::Build(std::unique_ptr<OrtModel> read) {
   ortrun::ProfiledScope all(state.profiler.get(), "Session", "session_initialization");
   model = std::move(read);
   CollectNames();
-  state.providers = ortrun::CreateProviders(*state.env, state.options, *state.logger);
+  state.providers = ortrun::CreateProviders(*state.env, state.options, *model, *state.logger);
   for (const auto& provider : state.providers) {
     provider_names.push_back(provider->name);
     if (provider->memory.device.HostAccessible()) {
@@ -121,6 +122,7 @@ void OrtSession::Impl::Build(std::unique_ptr<OrtModel> read) {
   copies = ortrun::InsertDeviceCopies(*model->graph, state);
   state.CountConstantUses(*model->graph);
   program = std::make_unique<ortrun::Program>(state, *model->graph);
+  state.device_constants.clear();
   program->ReleasePackedConstants();
   for (const auto& body : state.bodies) body.second->ReleasePackedConstants();
   for (const auto& [holder, uses] : state.constant_uses) {
@@ -237,7 +239,7 @@ void OrtSession::SetProviderOptions(const std::string& provider, std::span<const
   for (const auto& candidate : impl_->state.providers) {
     if (candidate->name != provider) continue;
     if (candidate->ep->SetDynamicOptions == nullptr)
-      throw ortrun::Error(ORT_NOT_IMPLEMENTED, ortrun::Concat("provider ", provider, " has no dynamic options"));
+      throw ortrun::Error(ORT_NOT_IMPLEMENTED, ortrun::Concat("provider '", provider, "' has no dynamic options"));
     ortrun::ThrowOnError(*OrtGetApiBase()->GetApi(ORT_API_VERSION),
                          candidate->ep->SetDynamicOptions(candidate->ep, keys.data(), values.data(), keys.size()));
     return;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/execution/arena.h"
@@ -56,6 +58,8 @@ class SessionState {
   /// Explicit uses of each constant in all graphs that no kernel has packed yet, by the value that holds it.
   std::unordered_map<const ValueInfo*, int> constant_uses;
   void CountConstantUses(const Graph& graph);
+  /// Constants moved to a device, by holder and memory, while the programs are made: all of them take the same copy.
+  std::map<std::pair<const ValueInfo*, size_t>, Value> device_constants;
 
   /// Index of a memory in `memories`; adds it when a provider serves it.
   size_t MemoryIndex(const MemoryInfo& info, Provider* provider);

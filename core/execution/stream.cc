@@ -31,3 +31,10 @@ void OrtSyncStream::WaitOnHost() {
   ortrun::ThrowOnError(Api(), raw->WaitOnHost(raw));
   ++sync_id_;
 }
+
+void OrtSyncStream::Drain() noexcept {
+  try {
+    WaitOnHost();
+  } catch (...) {  // NOLINT: the first error is the one that the caller gets
+  }
+}

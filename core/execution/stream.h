@@ -22,6 +22,8 @@ struct OrtSyncStream {
 
   /// Waits on the host until everything queued so far is done.
   void WaitOnHost();
+  /// The same after an error, whose own errors nobody hears.
+  void Drain() noexcept;
 
  private:
   OrtSyncStreamImpl* impl_;

@@ -28,9 +28,12 @@ std::vector<SchemaParameter> ParseParameters(const std::string& text) {
   std::vector<SchemaParameter> parameters;
   for (const std::string& word : Split(text, ';')) {
     const size_t colon = word.find(':');
-    SchemaParameter parameter{word.substr(0, colon), word.substr(colon + 1), false, false};
+    SchemaParameter parameter;
+    parameter.name = word.substr(0, colon);
+    parameter.type = word.substr(colon + 1);
     parameter.optional = parameter.type.back() == '?';
     parameter.variadic = parameter.type.back() == '*';
+    parameter.homogeneous = !parameter.variadic;
     if (parameter.optional || parameter.variadic) parameter.type.pop_back();
     parameters.push_back(std::move(parameter));
   }

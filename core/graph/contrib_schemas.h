@@ -12,7 +12,7 @@ namespace ortrun {
 const OperatorSchema* FindContribSchema(const std::string& domain, const std::string& op);
 void AddContribNames(const std::string& domain, std::set<std::string>& names);
 
-/// Fills the inputs and outputs of each type constraint from the parameters.
+/// Fills what follows from the rest: inputs and outputs of each type constraint, tensor types of each parameter.
 void CompleteConstraints(OperatorSchema& schema);
 
 }  // namespace ortrun

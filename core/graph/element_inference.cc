@@ -53,9 +53,8 @@ TypeInfo InferOutput(const Node& node, const OperatorSchema& schema, size_t inde
 TypeInfo ParseTypeText(const std::string& text) {
   std::string inner = text;
   if (Strip(inner, "tensor(")) {
-    for (int i = 1; i <= ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E8M0; ++i)
-      if (inner == ElementTypeName(static_cast<ElementType>(i))) return TypeInfo::Tensor(static_cast<ElementType>(i));
-    return {};
+    const ElementType element = ElementTypeNamed(inner);
+    return element == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED ? TypeInfo() : TypeInfo::Tensor(element);
   }
   TypeInfo type;
   if (Strip(inner, "seq(")) {

@@ -8,12 +8,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "core/graph/element_inference.h"
 #include "core/graph/mapped_file.h"
 #include "core/graph/model_converter.h"
+#include "core/graph/node_check.h"
 #include "core/graph/onnx_writer.h"
 #include "core/graph/stripped_model.h"
 #include "core/graph/tensor_reader.h"
@@ -74,22 +76,51 @@ void OverrideDimensions(onnx::ModelProto& proto, const ReadOptions& options) {
   }
 }
 
-void Infer(onnx::ModelProto& proto, const ReadOptions& options) {
-  const auto warn = [&](const char* what) {
-    if (options.logger != nullptr) options.logger->Warning("shapes could not all be inferred: ", what);
-  };
-  try {
-    const onnx::ShapeInferenceOptions inference(true, 0, true);
+/// One line of onnx's report that tells of types that contradict each other; "" when there is none. That an input's
+/// type is not known is no contradiction, and one of shapes may be an exporter's slip that changes nothing.
+std::string Contradiction(const std::string& report) {
+  std::istringstream lines(report);
+  for (std::string line; std::getline(lines, line);)
+    if (line.find("[TypeInferenceError]") != std::string::npos && line.find("instead is null") == std::string::npos)
+      return line;
+  return "";
+}
+
+/// Fills the types of values as far as onnx can infer them. Answers a contradiction between types, or "".
+std::string Infer(onnx::ModelProto& proto, const ReadOptions& options) {
+  const auto run = [&proto](int strict) {
+    const onnx::ShapeInferenceOptions inference(true, strict, true);
     onnx::shape_inference::InferShapes(proto, onnx::OpSchemaRegistry::Instance(), inference);
-  } catch (const onnx::InferenceError& error) {
-    const std::string_view text = error.what();
-    // A contradiction of element types cannot run; one of shapes may be an exporter's slip that changes nothing.
-    if (text.find("[TypeInferenceError]") != std::string_view::npos)
-      throw Error(ORT_INVALID_GRAPH, Concat("This is an invalid model. Type Error: ", text));
-    warn(error.what());
+  };
+  std::string contradiction;
+  try {
+    run(1);
+    return contradiction;
   } catch (const std::exception& error) {
-    warn(error.what());
+    contradiction = Contradiction(error.what());
   }
+  // A strict run reports errors but gives up bodies that have some: another one infers what can be.
+  try {
+    run(0);
+  } catch (const std::exception& error) {
+    if (options.logger != nullptr) options.logger->Warning("shapes could not all be inferred: ", error.what());
+  }
+  return contradiction;
+}
+
+void FinishTypes(Graph& graph, const std::string& contradiction, const ReadOptions& options) {
+  InferMissingTypes(graph, [&](const Node& node) -> const OperatorSchema* {
+    if (options.custom_schema)
+      if (const auto* custom = options.custom_schema(node.domain, node.op_type, node.since_version)) return custom;
+    return FindSchema(node.domain, node.op_type, node.since_version);
+  });
+  CheckNodes(graph, [&](const Node& node) -> const OperatorSchema* {
+    // A custom operator is compared with its own declaration when it is assigned.
+    if (options.custom_schema && options.custom_schema(node.domain, node.op_type, node.since_version) != nullptr)
+      return nullptr;
+    return FindSchema(node.domain, node.op_type, node.since_version);
+  });
+  if (!contradiction.empty()) throw Error(ORT_FAIL, Concat("This is an invalid model. Type Error: ", contradiction));
 }
 
 std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> owner, const std::filesystem::path& path,
@@ -117,18 +148,14 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> o
     }
   }
   OverrideDimensions(proto, options);
-  Infer(proto, options);
+  const std::string contradiction = Infer(proto, options);
   auto model = std::make_unique<Model>();
   model->path = path;
   model->storage.push_back(owner);
   ExternalFiles files(folder, options.external_files);
   const TensorReader tensors(stripped.get(), std::move(owner), !path.empty(), files);
   ModelConverter(*model, options, tensors).Convert(proto);
-  InferMissingTypes(*model->graph, [&](const Node& node) -> const OperatorSchema* {
-    if (options.custom_schema)
-      if (const auto* custom = options.custom_schema(node.domain, node.op_type, node.since_version)) return custom;
-    return FindSchema(node.domain, node.op_type, node.since_version);
-  });
+  FinishTypes(*model->graph, contradiction, options);
   return model;
 }
 
@@ -151,7 +178,7 @@ std::unique_ptr<Model> ReadModel(const void* data, size_t bytes, const ReadOptio
 void InferTypes(Model& model, const ReadOptions& options) {
   onnx::ModelProto proto = ToProto(model, false);
   OverrideDimensions(proto, options);
-  Infer(proto, options);
+  const std::string contradiction = Infer(proto, options);
   const auto take = [&model](const onnx::ValueInfoProto& info) {
     ValueInfo* value = model.graph->Find(info.name());
     if (value != nullptr && info.has_type() && value->initializer == nullptr) value->type = ReadType(info.type());
@@ -159,11 +186,7 @@ void InferTypes(Model& model, const ReadOptions& options) {
   for (const auto& info : proto.graph().value_info()) take(info);
   for (const auto& info : proto.graph().input()) take(info);
   for (const auto& info : proto.graph().output()) take(info);
-  InferMissingTypes(*model.graph, [&](const Node& node) -> const OperatorSchema* {
-    if (options.custom_schema)
-      if (const auto* custom = options.custom_schema(node.domain, node.op_type, node.since_version)) return custom;
-    return FindSchema(node.domain, node.op_type, node.since_version);
-  });
+  FinishTypes(*model.graph, contradiction, options);
 }
 
 }  // namespace ortrun

@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "core/graph/contrib_schemas.h"
+#include "core/graph/element_inference.h"
 
 namespace ortrun {
 namespace {
@@ -21,8 +22,12 @@ const SchemaParameter* Formal(const std::vector<SchemaParameter>& parameters, si
 }
 
 SchemaParameter Convert(const onnx::OpSchema::FormalParameter& formal) {
-  return {formal.GetName(), formal.GetTypeStr(), formal.GetOption() == onnx::OpSchema::Optional,
-          formal.GetOption() == onnx::OpSchema::Variadic};
+  return {formal.GetName(),
+          formal.GetTypeStr(),
+          formal.GetOption() == onnx::OpSchema::Optional,
+          formal.GetOption() == onnx::OpSchema::Variadic,
+          formal.GetIsHomogeneous(),
+          0};
 }
 
 std::unique_ptr<OperatorSchema> Convert(const onnx::OpSchema& schema) {
@@ -35,6 +40,7 @@ std::unique_ptr<OperatorSchema> Convert(const onnx::OpSchema& schema) {
   converted->min_inputs = static_cast<size_t>(std::max(schema.min_input(), 0));
   converted->min_outputs = static_cast<size_t>(std::max(schema.min_output(), 0));
   converted->has_function = schema.HasFunction() || schema.HasContextDependentFunction();
+  converted->standard = &schema;
   converted->deterministic = schema.GetNodeDeterminism() != onnx::OpSchema::NodeDeterminism::NonDeterministic;
   for (const auto& constraint : schema.typeConstraintParams())
     converted->constraints.push_back({constraint.type_param_str, constraint.allowed_type_strs, {}, {}});
@@ -76,11 +82,24 @@ const SchemaParameter* OperatorSchema::Input(size_t index) const { return Formal
 const SchemaParameter* OperatorSchema::Output(size_t index) const { return Formal(outputs, index); }
 
 void CompleteConstraints(OperatorSchema& schema) {
+  const auto bit = [](const std::string& text) {
+    const TypeInfo type = ParseTypeText(text);
+    return type.IsTensor() ? uint64_t{1} << type.tensor.type : uint64_t{0};
+  };
+  for (auto* parameters : {&schema.inputs, &schema.outputs})
+    for (SchemaParameter& parameter : *parameters) parameter.tensor_types = bit(parameter.type);
   for (SchemaTypeConstraint& constraint : schema.constraints) {
-    for (size_t i = 0; i < schema.inputs.size(); ++i)
-      if (schema.inputs[i].type == constraint.name) constraint.inputs.push_back(i);
-    for (size_t i = 0; i < schema.outputs.size(); ++i)
-      if (schema.outputs[i].type == constraint.name) constraint.outputs.push_back(i);
+    uint64_t tensors = 0;
+    for (const std::string& text : constraint.allowed) tensors |= bit(text);
+    const auto complete = [&](std::vector<SchemaParameter>& parameters, std::vector<size_t>& indices) {
+      for (size_t i = 0; i < parameters.size(); ++i) {
+        if (parameters[i].type != constraint.name) continue;
+        indices.push_back(i);
+        parameters[i].tensor_types = tensors;
+      }
+    };
+    complete(schema.inputs, constraint.inputs);
+    complete(schema.outputs, constraint.outputs);
   }
 }
 

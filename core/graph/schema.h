@@ -2,12 +2,17 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "core/graph/graph.h"
+
+namespace onnx {
+class OpSchema;
+}
 
 namespace ortrun {
 
@@ -24,6 +29,8 @@ struct SchemaParameter {
   std::string type;  ///< the type parameter's name ("T"), or a fixed type ("tensor(int64)")
   bool optional = false;
   bool variadic = false;
+  bool homogeneous = true;    ///< false: a variadic one whose values may differ in type
+  uint64_t tensor_types = 0;  ///< bit t: a tensor of element type t is allowed; 0: no tensor, or any
 };
 
 /// What is known of an operator: from onnx's own schemas, the schemas of ortrun's fused operators, or a custom op.
@@ -39,6 +46,7 @@ struct OperatorSchema {
   size_t min_outputs = 0;
   bool has_function = false;  ///< its body is given in terms of other operators
   bool deterministic = true;
+  const onnx::OpSchema* standard = nullptr;  ///< onnx's own, for what is rarely asked; nullptr for others
 
   /// The formal parameter that input `index` of a node belongs to, a variadic last one included; nullptr: too many.
   const SchemaParameter* Input(size_t index) const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/graph/type_info.h"
 
+#include <unordered_map>
 #include <utility>
 
 #include "ortrun/error.h"
@@ -47,6 +48,16 @@ const ElementFacts& Facts(ElementType type) {
 
 size_t ElementBits(ElementType type) { return Facts(type).bits; }
 const char* ElementTypeName(ElementType type) { return Facts(type).name; }
+
+ElementType ElementTypeNamed(std::string_view name) {
+  static const std::unordered_map<std::string_view, ElementType> types = [] {
+    std::unordered_map<std::string_view, ElementType> made;
+    for (size_t i = 1; i < std::size(kElements); ++i) made.emplace(kElements[i].name, static_cast<ElementType>(i));
+    return made;
+  }();
+  const auto found = types.find(name);
+  return found == types.end() ? ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED : found->second;
+}
 
 size_t TensorBytes(ElementType type, size_t count) {
   size_t bits = 0;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "onnxruntime_c_api.h"
@@ -63,6 +64,8 @@ size_t TensorBytes(ElementType type, size_t count);
 size_t ElementCount(const int64_t* dims, size_t rank);
 /// "float", "int64", ... as in "tensor(float)"; "undefined" when unknown.
 const char* ElementTypeName(ElementType type);
+/// The other way round; undefined for an unknown name.
+ElementType ElementTypeNamed(std::string_view name);
 /// "tensor(float)", "seq(map(int64,tensor(float)))", ... as NodeArg.type shows it.
 std::string TypeName(const TypeInfo& type);
 /// "{1,3,N,?}".

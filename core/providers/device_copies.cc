@@ -11,14 +11,6 @@ constexpr const char* kDomain = "ortrun.core";
 constexpr const char* kOperator = "Copy";
 constexpr const char* kTarget = "memory";
 
-/// The memory that a value is made in.
-size_t MadeIn(const ValueInfo& value, const SessionState& session) {
-  const ValueInfo* holder = &value;
-  while (holder->outer != nullptr) holder = holder->outer;
-  if (holder->producer == nullptr) return 0;
-  return session.OutputMemory(*holder->producer, holder->producer_output);
-}
-
 class Inserter {
  public:
   Inserter(Graph& graph, SessionState& session) : graph_(graph), session_(session) {}
@@ -31,7 +23,7 @@ class Inserter {
     for (Node* node : nodes) {
       for (size_t i = 0; i < node->inputs.size(); ++i) {
         ValueInfo* value = node->inputs[i];
-        if (value == nullptr || IsConstant(*value) || IsDeviceCopy(*node)) continue;
+        if (value == nullptr || IsConstant(*value) || IsDeviceCopy(*node) || ReadsShapeOnly(*node)) continue;
         const size_t wanted = session_.InputMemory(*node, i);
         if (MadeIn(*value, session_) != wanted) graph_.SetInput(node, i, CopyOf(*value, wanted));
       }
@@ -83,7 +75,8 @@ class Inserter {
     for (const OrtUse& use : uses) {
       if (use.index < 0) continue;
       const auto input = static_cast<size_t>(use.index);
-      if (session_.InputMemory(*use.node, input) == made) graph_.SetInput(use.node, input, device);
+      if (ReadsShapeOnly(*use.node) || session_.InputMemory(*use.node, input) == made)
+        graph_.SetInput(use.node, input, device);
     }
     AddCopy(device, output, 0);
   }
@@ -95,6 +88,15 @@ class Inserter {
 };
 
 }  // namespace
+
+size_t MadeIn(const ValueInfo& value, const SessionState& session) {
+  const ValueInfo* holder = &value;
+  while (holder->outer != nullptr) holder = holder->outer;
+  if (holder->producer == nullptr) return 0;
+  return session.OutputMemory(*holder->producer, holder->producer_output);
+}
+
+bool ReadsShapeOnly(const Node& node) { return node.Is("Shape") || node.Is("Size"); }
 
 bool IsDeviceCopy(const Node& node) { return node.Is(kOperator, kDomain); }
 

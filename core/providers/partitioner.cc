@@ -257,14 +257,23 @@ const std::string& OutputName(const Node& node) {
 
 }  // namespace
 
-void Partition::AddRefusal(const Node& node, Refusal refusal) {
-  if (!node.name.empty()) refusals_["node " + node.name].push_back(refusal);
-  refusals_["value " + OutputName(node)].push_back(std::move(refusal));
+void Partition::AddRefusal(const Node& node, const Refusal& refusal) {
+  // One reason a provider: nodes of two bodies may have one name.
+  const auto add = [&](const std::string& key) {
+    std::vector<Refusal>& refusals = refusals_[key];
+    const auto known = std::find_if(refusals.begin(), refusals.end(),
+                                    [&](const Refusal& other) { return other.provider == refusal.provider; });
+    if (known == refusals.end()) refusals.push_back(refusal);
+  };
+  if (!node.name.empty()) add("node " + node.name);
+  add("value " + OutputName(node));
+  add(Concat("value ", OutputName(node), " of ", node.op_type));
 }
 
 const std::vector<Refusal>* Partition::RefusalsOf(const Node& node) const {
-  std::vector<std::string> keys{"value " + OutputName(node), "node " + node.name};
+  std::vector<std::string> keys{Concat("value ", OutputName(node), " of ", node.op_type), "node " + node.name};
   for (const std::string& origin : node.origins) keys.push_back("node " + origin);
+  keys.push_back("value " + OutputName(node));
   for (const std::string& key : keys)
     if (const auto found = refusals_.find(key); found != refusals_.end()) return &found->second;
   return nullptr;

@@ -35,10 +35,11 @@ struct Provider {
   ~Provider();
 };
 
-/// Makes the providers that a session asks for, in order; without a request every discovered one.
+/// Makes the providers that a session asks for by name, by device or through its selection policy, in order; then, or
+/// without a request, the discovered ones that work on the CPU's own memory.
 /// Throws Error(ORT_FAIL) naming the folders searched and what was found there, or with the nearest valid name.
 std::vector<std::unique_ptr<Provider>> CreateProviders(Environment& env, const SessionOptions& options,
-                                                       const Logger& logger);
+                                                       const Model& model, const Logger& logger);
 
 /// Why a provider did not take a node.
 struct Refusal {
@@ -68,7 +69,7 @@ struct Partition {
   std::vector<FusedGroup> fused;
 
   /// Who refused a node and why, kept by the names that survive rewriting: of the node and of its first output.
-  void AddRefusal(const Node& node, Refusal refusal);
+  void AddRefusal(const Node& node, const Refusal& refusal);
   /// The refusals of a node, or of the first node that it stands for; nullptr when nobody refused it.
   const std::vector<Refusal>* RefusalsOf(const Node& node) const;
   void ClearRefusals() { refusals_.clear(); }

@@ -6,6 +6,7 @@
 #include "core/execution/arena.h"
 #include "core/providers/environment.h"
 #include "core/providers/partitioner.h"
+#include "core/providers/selection.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -98,9 +99,11 @@ Provider::~Provider() {
 }
 
 std::vector<std::unique_ptr<Provider>> CreateProviders(Environment& env, const SessionOptions& options,
-                                                       const Logger& logger) {
+                                                       const Model& model, const Logger& logger) {
   const std::vector<const EpDevice*> all = env.Devices();
-  std::vector<ProviderRequest> requests = options.providers;
+  std::vector<ProviderRequest> requests = options.providers.empty() && options.has_selection_policy
+                                              ? SelectProviders(env, options, model)
+                                              : options.providers;
   for (ProviderRequest& request : requests) {
     if (!request.devices.empty()) continue;
     request.devices = DevicesOf(all, request.name);
@@ -110,6 +113,7 @@ std::vector<std::unique_ptr<Provider>> CreateProviders(Environment& env, const S
                                    " Available: ", Join(env.ProviderNames()), ". ", env.SearchReport()));
     request.devices.erase(request.devices.begin() + 1, request.devices.end());
   }
+  const size_t asked_for = requests.size();
   // What no requested provider takes goes to those that work on the CPU's own memory, as users of a session without
   // that provider in their list expect; "session.disable_cpu_ep_fallback" turns it off.
   const bool fallback =
@@ -122,10 +126,21 @@ std::vector<std::unique_ptr<Provider>> CreateProviders(Environment& env, const S
       if (!known && env.IsDiscovered(*device)) requests.push_back({device->ep_name, {}, {device}});
     }
   }
-  if (requests.empty())
-    throw Error(ORT_FAIL, Concat("no execution provider is available, so no model can run; ", env.SearchReport()));
   std::vector<std::unique_ptr<Provider>> providers;
-  for (const ProviderRequest& request : requests) providers.push_back(CreateProvider(request, options, logger));
+  std::string failures;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    try {
+      providers.push_back(CreateProvider(requests[i], options, logger));
+    } catch (const Error& error) {
+      if (i < asked_for) throw;
+      // Nobody asked for this one: the others may do without it.
+      logger.Log(ORT_LOGGING_LEVEL_WARNING, error.what(), "; going on without it");
+      failures += Concat(error.what(), "; ");
+    }
+  }
+  if (providers.empty())
+    throw Error(ORT_FAIL,
+                Concat("no execution provider is available, so no model can run; ", failures, env.SearchReport()));
   return providers;
 }
 

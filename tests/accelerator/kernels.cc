@@ -7,12 +7,22 @@
 #include <vector>
 
 #include "tests/accelerator/device_memory.h"
+#include "tests/accelerator/failures.h"
 #include "tests/accelerator/work_queue.h"
 
 namespace ortrun::accelerator {
 namespace {
 
+/// What all kernels of the accelerator share.
+class DeviceKernel : public Kernel {
+ public:
+  DeviceKernel() {
+    if (Fails("kernel")) throw Error(ORT_EP_FAIL, "the simulated accelerator makes no kernels");
+  }
+};
+
 WorkQueue& QueueOf(KernelContext& context) {
+  if (Fails("run")) throw Error(ORT_EP_FAIL, "the simulated accelerator was lost");
   void* handle = nullptr;
   ThrowOnError(*context.host().api, context.host().api->KernelContext_GetGPUComputeStream(context.get(), &handle));
   if (handle == nullptr) throw Error(ORT_EP_FAIL, "the simulated accelerator was given no stream");
@@ -25,7 +35,7 @@ void RequireDevice(const Tensor& tensor, const char* what) {
 }
 
 template <float (*kFunction)(float)>
-class Unary : public Kernel {
+class Unary : public DeviceKernel {
  public:
   explicit Unary(const KernelInfo&) {}
   void Compute(KernelContext& context) const override {
@@ -65,7 +75,7 @@ std::vector<size_t> Strides(const Tensor& tensor, const Shape& shape) {
 }
 
 template <typename Function>
-class Binary : public Kernel {
+class Binary : public DeviceKernel {
  public:
   explicit Binary(const KernelInfo&) {}
   void Compute(KernelContext& context) const override {
@@ -99,7 +109,7 @@ class Binary : public Kernel {
   }
 };
 
-class Softmax : public Kernel {
+class Softmax : public DeviceKernel {
  public:
   explicit Softmax(const KernelInfo& info) : axis_(info.Int("axis", -1)) {}
   void Compute(KernelContext& context) const override {

@@ -8,6 +8,7 @@
 
 #include "onnxruntime_ep_c_api.h"
 #include "tests/accelerator/device_memory.h"
+#include "tests/accelerator/failures.h"
 #include "tests/accelerator/kernels.h"
 #include "tests/accelerator/work_queue.h"
 
@@ -17,12 +18,17 @@ namespace {
 constexpr char kName[] = "SimulatedAccelerator";
 constexpr uint32_t kVendor = 0xACCE;
 
+/// How long each piece of work takes on a stream that is made now.
+std::chrono::microseconds Delay() {
+  const char* text = std::getenv("ORTRUN_TEST_ACCELERATOR_DELAY_US");
+  return std::chrono::microseconds(text == nullptr ? 50 : std::atol(text));
+}
+
 struct Accelerator {
   Host host;
   KernelList kernels;
   KernelList::Registry registry;
   std::unique_ptr<OrtMemoryInfo, void (*)(OrtMemoryInfo*)> memory;
-  std::chrono::microseconds delay{50};
 
   explicit Accelerator(const Host& the_host)
       : host(the_host), registry(nullptr, {the_host.ep}), memory(nullptr, the_host.api->ReleaseMemoryInfo) {
@@ -32,8 +38,6 @@ struct Accelerator {
     ThrowOnError(*host.api, host.api->CreateMemoryInfo_V2("SimAcc", OrtMemoryInfoDeviceType_NPU, kVendor, 0,
                                                           OrtDeviceMemoryType_DEFAULT, 256, OrtDeviceAllocator, &info));
     memory.reset(info);
-    if (const char* text = std::getenv("ORTRUN_TEST_ACCELERATOR_DELAY_US"))
-      delay = std::chrono::microseconds(std::atol(text));
   }
 };
 
@@ -145,6 +149,7 @@ struct Ep : OrtEp {
       const Accelerator& own = static_cast<Ep*>(self)->accelerator;
       const OrtApi& api = *own.host.api;
       return Guard(api, [&] {
+        if (Fails("capability")) throw Error(ORT_FAIL, "the simulated accelerator does not know what it can do");
         size_t count = 0;
         ThrowOnError(api, api.Graph_GetNumNodes(graph, &count));
         std::vector<const OrtNode*> nodes(count);
@@ -152,7 +157,8 @@ struct Ep : OrtEp {
         for (const OrtNode* node : nodes) {
           const OrtKernelDef* kernel = nullptr;
           ThrowOnError(api, own.host.ep->EpGraphSupportInfo_LookUpKernel(support, node, &kernel));
-          if (kernel != nullptr) ThrowOnError(api, own.host.ep->EpGraphSupportInfo_AddSingleNode(support, node));
+          if (kernel != nullptr || Fails("claim"))
+            ThrowOnError(api, own.host.ep->EpGraphSupportInfo_AddSingleNode(support, node));
         }
       });
     };
@@ -189,7 +195,10 @@ struct Factory : OrtEpFactory {
     OrtEpFactory::CreateEp = [](OrtEpFactory* self, const OrtHardwareDevice* const*, const OrtKeyValuePairs* const*,
                                 size_t, const OrtSessionOptions*, const OrtLogger*, OrtEp** out) -> OrtStatus* {
       const Accelerator& own = static_cast<Factory*>(self)->accelerator;
-      return Guard(*own.host.api, [&] { *out = std::make_unique<Ep>(own).release(); });
+      return Guard(*own.host.api, [&] {
+        if (Fails("ep")) throw Error(ORT_FAIL, "the simulated accelerator is in use elsewhere");
+        *out = std::make_unique<Ep>(own).release();
+      });
     };
     OrtEpFactory::ReleaseEp = [](OrtEpFactory*, OrtEp* ep) { delete static_cast<Ep*>(ep); };
     OrtEpFactory::CreateAllocator = [](OrtEpFactory* self, const OrtMemoryInfo* info, const OrtKeyValuePairs*,
@@ -208,7 +217,7 @@ struct Factory : OrtEpFactory {
     OrtEpFactory::CreateSyncStreamForDevice = [](OrtEpFactory* self, const OrtMemoryDevice*, const OrtKeyValuePairs*,
                                                  OrtSyncStreamImpl** out) -> OrtStatus* {
       const Accelerator& own = static_cast<Factory*>(self)->accelerator;
-      return Guard(*own.host.api, [&] { *out = std::make_unique<Stream>(own.delay).release(); });
+      return Guard(*own.host.api, [&] { *out = std::make_unique<Stream>(Delay()).release(); });
     };
   }
 };
@@ -225,6 +234,7 @@ ORT_EXPORT OrtStatus* CreateEpFactories(const char*, const OrtApiBase* base, con
   *made = 0;
   if (host.api == nullptr) return nullptr;
   return ortrun::Guard(*host.api, [&] {
+    if (Fails("factories")) throw ortrun::Error(ORT_FAIL, "the simulated accelerator's driver is too old");
     ortrun::Require(most >= 1, "there is no room for a factory");
     static const Accelerator& accelerator = *new Accelerator(host);  // shared by all factories, for the process
     factories[0] = std::make_unique<Factory>(accelerator).release();

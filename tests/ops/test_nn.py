@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 from onnx.reference import ReferenceEvaluator
+from provider_under_test import NotRegistered, session
 from reference import check, feeds_of, model_of, refused, run
 
 RNG = np.random.default_rng(3)
@@ -54,6 +55,7 @@ CONVOLUTIONS = [
     ((1, 3, 8, 8), (4, 3, 8, 8), {}),
     ((1, 3, 10, 10), (4, 3, 3, 3), {"auto_pad": "SAME_UPPER", "strides": [2, 2]}),
     ((1, 64, 28, 28), (64, 64, 3, 3), {"pads": [1, 1, 1, 1]}),
+    ((1, 20, 13, 14), (24, 20, 3, 3), {"pads": [1, 1, 1, 1]}),
 ]
 
 
@@ -261,3 +263,21 @@ def test_max_roi_pool():
     check("MaxRoiPool", [x, rois], pooled_shape=[2, 2], expected=[want])
     refused("MaxRoiPool", [x, rois + 1], "image 2 of 2", pooled_shape=[2, 2])
     refused("MaxRoiPool", [x, np.full((1, 5), np.nan, np.float32)], "region", pooled_shape=[2, 2])
+
+
+def test_channels_last_conv_of_any_image_size():
+    """One session meets images for which the inner loops want the weights in different forms."""
+    weights, bias = normal(24, 20, 3, 3), normal(24)
+    model = model_of("Conv", [normal(1, 30, 30, 20), weights, bias], domain="com.ms.internal.nhwc", constants=(1, 2),
+                     types=[1], pads=[1, 1, 1, 1])
+    for axis, name in enumerate(["batch", "height", "width"]):
+        model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
+    try:
+        runner = session(model.SerializeToString())
+    except NotRegistered as reason:
+        pytest.skip(f"not selected: {reason}")
+    for batch, height, width in [(1, 30, 30), (1, 13, 14), (1, 3, 3), (5, 12, 9), (1, 30, 30)]:
+        image = normal(batch, 20, height, width)
+        plain = run("Conv", [image, weights, bias], constants=(1, 2), pads=[1, 1, 1, 1])[0]
+        got = runner.run(None, {"x0": np.moveaxis(image, 1, -1).copy()})[0]
+        np.testing.assert_allclose(got, np.moveaxis(plain, 1, -1), rtol=1e-4, atol=2e-4)

@@ -156,10 +156,13 @@ def test_providers_given_twice(add_model):
         assert ort.InferenceSession(add_model, options, providers=[CPU]).get_providers() == [CPU]
 
 
-def test_selection_policy(add_model, add_feed):
+@pytest.mark.parametrize("policy", ort.OrtExecutionProviderDevicePolicy.__members__.values(), ids=str)
+def test_selection_policy(add_model, add_feed, policy):
     options = ort.SessionOptions()
-    options.set_provider_selection_policy(ort.OrtExecutionProviderDevicePolicy.PREFER_CPU)
-    assert ort.InferenceSession(add_model, options).run(None, add_feed)[0].shape == (3, 2)
+    options.set_provider_selection_policy(policy)
+    session = ort.InferenceSession(add_model, options)
+    assert session.get_providers()[-1] == CPU
+    assert session.run(None, add_feed)[0].shape == (3, 2)
 
 
 def test_selection_delegate(add_model, add_feed):
@@ -175,10 +178,44 @@ def test_selection_delegate(add_model, add_feed):
     assert len(seen) == 1 and seen[0][0] >= 1 and seen[0][1] is dict and seen[0][2] >= 1
 
 
-def test_failing_selection_delegate(add_model):
+def test_selection_delegate_knows_the_model(add_model):
+    seen = {}
+
+    def choose(devices, model_metadata, runtime_metadata, max_selections):
+        seen.update(model_metadata)
+        assert runtime_metadata == {}
+        return devices[:1]
+
+    options = ort.SessionOptions()
+    options.set_provider_selection_policy_delegate(choose)
+    metadata = ort.InferenceSession(add_model, options).get_modelmeta()
+    assert seen["producer_name"] == metadata.producer_name and seen["domain"] == metadata.domain
+    assert seen["graph_name"] == metadata.graph_name and seen["model_version"] == str(metadata.version)
+    assert seen["doc_string"] == metadata.description and seen["graph_description"] == metadata.graph_description
+    assert metadata.custom_metadata_map.items() <= seen.items()
+
+
+def test_given_providers_come_before_the_selection(add_model):
     options = ort.SessionOptions()
     options.set_provider_selection_policy_delegate(lambda *_: 1 / 0)
-    with pytest.raises(C.Fail, match="ZeroDivisionError"):
+    options.add_provider(CPU, {})
+    assert ort.InferenceSession(add_model, options).get_providers() == [CPU]
+
+
+@pytest.mark.parametrize(
+    ("choose", "message"),
+    [
+        (lambda *_: 1 / 0, "EP selection delegate failed: .*ZeroDivisionError"),
+        (lambda *_: [], "EP selection delegate did not select anything"),
+        (lambda devices, *_: devices[:1] * 9, "EP selection delegate failed: .* more devices|too many EP devices"),
+        (lambda *_: None, "EP selection delegate failed"),
+    ],
+    ids=["raises", "chooses nothing", "chooses too much", "answers None"],
+)
+def test_failing_selection_delegate(add_model, choose, message):
+    options = ort.SessionOptions()
+    options.set_provider_selection_policy_delegate(choose)
+    with pytest.raises(C.Fail, match=message):
         ort.InferenceSession(add_model, options)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import _thread  # threading would make the import slower
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,14 @@ _EXPLAIN_SESSION = "ortrun.ExplainSession"
 _DEFAULT_PROVIDER = "CPUExecutionProvider"
 # What belongs to this process and is made again from the rest after pickling.
 _NOT_PICKLED = ("_sess", "_inputs_meta", "_outputs_meta", "_overridable_initializers", "_model_meta")
+# Held while a session falls back to its next providers: threads that fail at once do it once.
+_falling_back = _thread.allocate_lock()
+
+
+def _named_in(error: Exception, providers: Sequence[str]) -> str:
+    """The provider that an error is about: the one that its message names, else the preferred one."""
+    text = str(error)
+    return next((name for name in providers if f"provider '{name}'" in text), providers[0])
 
 
 class Session:
@@ -113,23 +122,33 @@ class Session:
         """When a provider fails while running, the session goes on with the next ones and warns once."""
         self._enable_fallback = True
 
-    def _retry(self, error: C.EPFail, action: Callable[[], Any]) -> Any:
-        while self._enable_fallback:
-            failed, *remaining = self.get_providers()
+    def _attempt(self, action: Callable[[C.InferenceSession], Any]) -> Any:
+        """What `action` gives; when a provider fails in it, the next ones answer."""
+        while True:
+            used = self._sess
+            try:
+                return action(used)
+            except C.EPFail as error:
+                if not (self._enable_fallback and self._fall_back(used, error)):
+                    raise
+
+    def _fall_back(self, used: C.InferenceSession, error: C.EPFail) -> bool:
+        with _falling_back:
+            if self._sess is not used:  # another thread did it meanwhile
+                return True
+            names = self.get_providers()
+            failed = _named_in(error, names)
+            remaining = [name for name in names if name != failed]
             if not remaining:
-                break
+                return False
             warnings.warn(
                 f"Provider {failed} failed: {error}. Falling back to {remaining} and running again. "
                 "Call disable_fallback() on the session to get the error instead.",
-                stacklevel=3,
+                stacklevel=5,
             )
             options = self.get_provider_options()
             self._recreate(remaining, [options[name] for name in remaining])
-            try:
-                return action()
-            except C.EPFail as next_error:
-                error = next_error
-        raise error
+            return True
 
     def run(
         self,
@@ -144,10 +163,7 @@ class Session:
         :param run_options: settings of this run.
         :return: an array, list or dict for each output.
         """
-        try:
-            return self._sess.run(output_names, input_feed, run_options)
-        except C.EPFail as error:
-            return self._retry(error, lambda: self._sess.run(output_names, input_feed, run_options))
+        return self._attempt(lambda sess: sess.run(output_names, input_feed, run_options))
 
     def run_async(
         self,
@@ -171,18 +187,12 @@ class Session:
     ) -> list[OrtValue]:
         """Computes outputs from OrtValues and gives OrtValues, without conversions."""
         feed = {name: value._get_c_value() for name, value in input_dict_ort_values.items()}
-        try:
-            values = self._sess.run_with_ort_values(feed, output_names, run_options)
-        except C.EPFail as error:
-            values = self._retry(error, lambda: self._sess.run_with_ort_values(feed, output_names, run_options))
+        values = self._attempt(lambda sess: sess.run_with_ort_values(feed, output_names, run_options))
         return [OrtValue(value) for value in values]
 
     def run_with_iobinding(self, iobinding: IOBinding, run_options: C.RunOptions | None = None) -> None:
         """Runs on the inputs and outputs that are bound."""
-        try:
-            self._sess.run_with_iobinding(iobinding._iobinding, run_options)
-        except C.EPFail as error:
-            self._retry(error, lambda: self._sess.run_with_iobinding(iobinding._iobinding, run_options))
+        self._attempt(lambda sess: sess.run_with_iobinding(iobinding._iobinding, run_options))
 
     def run_with_ortvaluevector(
         self,
@@ -194,14 +204,11 @@ class Session:
         fetch_devices: Sequence[C.OrtDevice],
     ) -> None:
         """Runs on vectors of values; an empty `fetches` receives the outputs."""
-
-        def action() -> None:
-            self._sess.run_with_ortvaluevector(run_options, feed_names, feeds, fetch_names, fetches, fetch_devices)
-
-        try:
-            action()
-        except C.EPFail as error:
-            self._retry(error, action)
+        self._attempt(
+            lambda sess: sess.run_with_ortvaluevector(
+                run_options, feed_names, feeds, fetch_names, fetches, fetch_devices
+            )
+        )
 
     def io_binding(self) -> IOBinding:
         """A new binding of this session's inputs and outputs."""
@@ -273,7 +280,7 @@ class InferenceSession(Session):
         self._disabled_optimizers = list(kwargs.get("disabled_optimizers") or ())
         if providers and self._sess_options.has_providers():
             warnings.warn(
-                "Both the session options and 'providers' choose providers; the session uses only those of 'providers'.",
+                "Both the session options and 'providers' choose providers; the session uses only those given here.",
                 stacklevel=2,
             )
         names, options = select_providers(providers, provider_options, strict=not self._enable_fallback)
@@ -284,8 +291,10 @@ class InferenceSession(Session):
             except (C.EPFail, RuntimeError) as error:
                 if not (self._enable_fallback and names):
                     raise
-                warnings.warn(f"Provider {names[0]} failed: {error}. Falling back to {names[1:]}", stacklevel=2)
-                names, options = names[1:], options[1:]
+                failed = names.index(_named_in(error, names))
+                remaining = names[:failed] + names[failed + 1 :]
+                warnings.warn(f"Provider {names[failed]} failed: {error}. Falling back to {remaining}", stacklevel=2)
+                names, options = remaining, options[:failed] + options[failed + 1 :]
 
     def _recreate(self, providers: Sequence[str], provider_options: Sequence[dict[str, str]]) -> None:
         is_path = self._model_path is not None

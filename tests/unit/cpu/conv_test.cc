@@ -16,8 +16,9 @@ size_t At(ConvLayout layout, size_t channels, size_t height, size_t width, size_
                                      : ((b * channels + c) * height + y) * width + x;
 }
 
+/// `tolerance` is of the sum of the products' magnitudes.
 void Check(const Conv2dShape& s, const Epilogue& form = {}, bool extras = false, size_t threads = 1,
-           std::vector<float>* bits = nullptr) {
+           std::vector<float>* bits = nullptr, double tolerance = 2e-6) {
   SCOPED_TRACE("layout " + std::to_string(static_cast<int>(s.layout)) + " batch " + std::to_string(s.batch) + " in " +
                std::to_string(s.in_channels) + " out " + std::to_string(s.out_channels) + " groups " +
                std::to_string(s.groups) + " image " + std::to_string(s.in_height) + "x" + std::to_string(s.in_width) +
@@ -30,10 +31,10 @@ void Check(const Conv2dShape& s, const Epilogue& form = {}, bool extras = false,
   const size_t ow = plan.out_width();
   const size_t ic = s.in_channels / s.groups;
   const size_t oc = s.out_channels / s.groups;
-  const GuardedArray input(s.batch * s.in_channels * s.in_height * s.in_width, 1);
-  const GuardedArray weights(s.out_channels * ic * s.kernel_height * s.kernel_width, 2);
-  const GuardedArray bias(s.out_channels, 3);
-  const GuardedArray residual(s.batch * s.out_channels * oh * ow, 4);
+  const std::vector<float> input = RandomFloats(s.batch * s.in_channels * s.in_height * s.in_width, 1);
+  const std::vector<float> weights = RandomFloats(s.out_channels * ic * s.kernel_height * s.kernel_width, 2);
+  const std::vector<float> bias = RandomFloats(s.out_channels, 3);
+  const std::vector<float> residual = RandomFloats(s.batch * s.out_channels * oh * ow, 4);
   GuardedArray out(s.batch * s.out_channels * oh * ow, 5);
   const Parallel parallel = threads == 1 ? Parallel() : Threads(threads);
   std::vector<std::byte> packed(plan.PackedWeightsSize());
@@ -73,7 +74,7 @@ void Check(const Conv2dShape& s, const Epilogue& form = {}, bool extras = false,
           if (!form.residual_after) sum += extra;
           double value = ActivateReference(form.activation, sum);
           if (form.residual_after) value += extra;
-          ASSERT_NEAR(out[at], value, 2e-6 * magnitude) << "b " << b << " c " << c << " y " << y << " x " << x;
+          ASSERT_NEAR(out[at], value, tolerance * magnitude) << "b " << b << " c " << c << " y " << y << " x " << x;
         }
       }
     }
@@ -201,6 +202,87 @@ TEST(Conv, SameBitsAtAnyThreadCount) {
         std::vector<float> many;
         Check(s, {}, true, 1, &one);
         Check(s, {}, true, 3, &many);
+        EXPECT_EQ(one, many);
+      }
+    }
+  });
+}
+
+/// An image whose 3 x 3 convolution, padded by 1, goes by tiles of `tile`.
+Conv2dShape TiledShape(size_t tile, size_t in, size_t out, size_t batch, size_t height, size_t width) {
+  Conv2dShape s = Shape(ConvLayout::kNhwc, in, out, 0, 3, 1, 1);
+  s.batch = batch;
+  s.in_height = height;
+  s.in_width = width;
+  EXPECT_EQ(ConvPlan(s).weights_form(), tile == 2 ? ConvPlan::WeightsForm::kTiles2 : ConvPlan::WeightsForm::kTiles4);
+  return s;
+}
+
+/// A tile adds and takes away the products of its other outputs too.
+constexpr double kTileTolerance = 1e-5;
+
+TEST(Conv, TilesOfEverySize) {
+  ForEachTarget([] {
+    for (const size_t threads : {1, 3}) {
+      for (const size_t rest : {0, 1, 2, 3}) {
+        for (const size_t channels : {16, 21, 40}) {
+          Check(TiledShape(4, channels, 61 - channels, 1, 24 + rest, 28 + 3 * rest), {}, true, threads, nullptr,
+                kTileTolerance);
+          Check(TiledShape(4, channels, 61 - channels, 5, 9 + rest, 12 - rest), {}, true, threads, nullptr,
+                kTileTolerance);
+          Check(TiledShape(2, channels, 61 - channels, 1, 14 - rest, 17 + rest), {}, true, threads, nullptr,
+                kTileTolerance);
+          Check(TiledShape(2, channels, 61 - channels, 7, 5, 5 + rest % 2), {}, true, threads, nullptr, kTileTolerance);
+        }
+      }
+    }
+  });
+}
+
+TEST(Conv, TilesWithUnevenPads) {
+  ForEachTarget([] {
+    for (const size_t pad : {0, 2, 5}) {
+      Conv2dShape s = Shape(ConvLayout::kNhwc, 18, 19, 0, 3, 1, 0);
+      s.in_height = 25;
+      s.in_width = 30;
+      s.pad_top = pad;
+      s.pad_right = pad + 1;
+      ASSERT_EQ(ConvPlan(s).weights_form(), ConvPlan::WeightsForm::kTiles4);
+      Check(s, {}, false, 1, nullptr, kTileTolerance);
+      s.in_height = 11;
+      s.in_width = 16;
+      ASSERT_EQ(ConvPlan(s).weights_form(), ConvPlan::WeightsForm::kTiles2);
+      Check(s, {}, false, 1, nullptr, kTileTolerance);
+    }
+  });
+}
+
+TEST(Conv, EpiloguesOfTiles) {
+  ForEachTarget([] {
+    for (const size_t tile : {2, 4}) {
+      const size_t side = tile == 2 ? 13 : 25;
+      for (const Activation& activation : AllActivations()) {
+        for (const bool after : {false, true}) {
+          Epilogue epilogue;
+          epilogue.activation = activation;
+          Check(TiledShape(tile, 16, 19, 1, side, side), epilogue, false, 1, nullptr, kTileTolerance);
+          epilogue.residual_after = after;
+          epilogue.residual_scale = 0.5F;
+          Check(TiledShape(tile, 16, 19, 1, side, side), epilogue, true, 2, nullptr, kTileTolerance);
+        }
+      }
+    }
+  });
+}
+
+TEST(Conv, SameBitsOfTilesAtAnyThreadCount) {
+  ForEachTarget([] {
+    for (const Conv2dShape& s : {TiledShape(2, 70, 33, 2, 13, 14), TiledShape(4, 33, 70, 2, 30, 31)}) {
+      std::vector<float> one;
+      std::vector<float> many;
+      Check(s, {}, true, 1, &one, kTileTolerance);
+      for (const size_t threads : {2, 5}) {
+        Check(s, {}, true, threads, &many, kTileTolerance);
         EXPECT_EQ(one, many);
       }
     }

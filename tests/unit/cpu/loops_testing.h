@@ -59,6 +59,15 @@ inline Parallel Threads(size_t threads) {
   return parallel;
 }
 
+/// `count` random floats in [-1, 1) with nothing behind them, so that the address sanitizer sees reads beyond.
+inline std::vector<float> RandomFloats(size_t count, uint32_t seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> uniform(-1.0F, 1.0F);
+  std::vector<float> values(count);
+  for (float& value : values) value = uniform(random);
+  return values;
+}
+
 /// `count` random floats in [-1, 1) and, behind them, guards that must not change.
 class GuardedArray {
  public:

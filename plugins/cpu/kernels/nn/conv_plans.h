@@ -36,7 +36,7 @@ class ConvPlans {
   std::shared_ptr<const Entry> fixed_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<const Entry>> recent_;
-  std::array<AlignedBuffer, 3> packed_;  ///< by WeightsForm
+  std::array<AlignedBuffer, ConvPlan::kWeightsForms> packed_;  ///< by WeightsForm
 };
 
 }  // namespace ortrun::cpu

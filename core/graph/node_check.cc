@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/graph/node_check.h"
+
+#include <onnx/defs/schema.h>
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "ortrun/error.h"
+
+namespace ortrun {
+namespace {
+
+[[noreturn]] void Invalid(const Node& node, const std::string& what) {
+  throw Error(ORT_INVALID_GRAPH, Concat("This is an invalid model. In ", node.Describe(), ": Error ", what));
+}
+
+bool IsKnown(const TypeInfo& type) {
+  return type.kind != ONNX_TYPE_UNKNOWN &&
+         (type.kind != ONNX_TYPE_TENSOR || type.tensor.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED);
+}
+
+bool SameType(const TypeInfo& a, const TypeInfo& b) {
+  if (a.IsTensor() && b.IsTensor()) return a.tensor.type == b.tensor.type;
+  return a.kind == b.kind && TypeName(a) == TypeName(b);
+}
+
+/// Texts of types without the blanks that some have after a comma, and with plain map values: "map(int64,float)".
+std::string Compact(std::string text) {
+  std::erase(text, ' ');
+  if (const size_t map = text.find("map("); map != std::string::npos)
+    if (const size_t value = text.find(",tensor(", map); value != std::string::npos) {
+      text.erase(value + 1, 7);
+      text.erase(text.find(')', value), 1);
+    }
+  return text;
+}
+
+bool Allows(const OperatorSchema& schema, const SchemaParameter& formal, const TypeInfo& type) {
+  if (type.IsTensor() && formal.tensor_types != 0) return (formal.tensor_types >> type.tensor.type & 1) != 0;
+  const std::string name = Compact(TypeName(type));
+  for (const SchemaTypeConstraint& constraint : schema.constraints)
+    if (constraint.name == formal.type)
+      return constraint.allowed.empty() || std::any_of(constraint.allowed.begin(), constraint.allowed.end(),
+                                                       [&](const std::string& text) { return Compact(text) == name; });
+  // Neither a type parameter nor a type: a parameter of a schema that says nothing about types.
+  return formal.type.find('(') == std::string::npos || Compact(formal.type) == name;
+}
+
+class NodeCheck {
+ public:
+  NodeCheck(const Node& node, const OperatorSchema& schema) : node_(node), schema_(schema) {}
+
+  void Run() {
+    CheckCount("input", node_.inputs.size(), schema_.min_inputs, schema_.inputs);
+    CheckCount("output", node_.outputs.size(), schema_.min_outputs, schema_.outputs);
+    for (size_t i = 0; i < node_.inputs.size(); ++i) CheckInput(i);
+    for (size_t i = 0; i < node_.outputs.size(); ++i) CheckOutput(i);
+    if (schema_.standard != nullptr && schema_.domain == node_.domain) CheckAttributes(*schema_.standard);
+  }
+
+ private:
+  void CheckCount(const char* what, size_t count, size_t least, const std::vector<SchemaParameter>& formals) const {
+    const bool open = !formals.empty() && formals.back().variadic;
+    if (count >= least && (open || count <= formals.size())) return;
+    Invalid(node_,
+            Concat("Node(", node_.name, ") with schema(", schema_.domain, "::", schema_.name, ":",
+                   schema_.since_version, ") has ", what, " size ", count, " not in range [min=", least,
+                   ", max=", open ? static_cast<size_t>(std::numeric_limits<int>::max()) : formals.size(), "]."));
+  }
+
+  void CheckInput(size_t index) {
+    const SchemaParameter& formal = *schema_.Input(index);
+    const ValueInfo* value = node_.inputs[index];
+    if (value == nullptr) {
+      if (!formal.optional && !formal.variadic)
+        Invalid(node_, Concat("Node (", node_.name, ")'s input ", index,
+                              " is marked single but has an empty string in the graph"));
+      return;
+    }
+    if (!IsKnown(value->type)) return;
+    RequireAllowed("input", formal, *value);
+    const TypeInfo* bound = Bind(formal, value->type);
+    if (bound != nullptr && !SameType(*bound, value->type))
+      throw Error(ORT_FAIL, Concat("Type Error: Type parameter (", formal.type, ") of Optype (", node_.op_type,
+                                   ") bound to different types (", TypeName(*bound), " and ", TypeName(value->type),
+                                   ") in node (", node_.name, ")."));
+  }
+
+  void CheckOutput(size_t index) {
+    const SchemaParameter& formal = *schema_.Output(index);
+    const ValueInfo* value = node_.outputs[index];
+    if (value == nullptr || !IsKnown(value->type)) return;
+    const TypeInfo* bound = Bind(formal, value->type);
+    if (bound != nullptr && !SameType(*bound, value->type))
+      throw Error(ORT_FAIL,
+                  Concat("Type Error: Type (", TypeName(value->type), ") of output arg (", value->name, ") of node (",
+                         node_.name, ") does not match expected type (", TypeName(*bound), ")."));
+    RequireAllowed("output", formal, *value);
+  }
+
+  void RequireAllowed(const char* what, const SchemaParameter& formal, const ValueInfo& value) const {
+    if (!Allows(schema_, formal, value.type))
+      throw Error(ORT_INVALID_GRAPH, Concat("This is an invalid model. Type Error: Type '", TypeName(value.type),
+                                            "' of ", what, " parameter (", value.name, ") of operator (", node_.op_type,
+                                            ") in node (", node_.name, ") is invalid."));
+  }
+
+  /// The type that the parameter stood for before, or nullptr when it stands for `type` from now on.
+  const TypeInfo* Bind(const SchemaParameter& formal, const TypeInfo& type) {
+    if (!formal.homogeneous) return nullptr;
+    for (const auto& [parameter, bound] : bound_)
+      if (*parameter == formal.type) return bound;
+    bound_.emplace_back(&formal.type, &type);
+    return nullptr;
+  }
+
+  void CheckAttributes(const onnx::OpSchema& schema) const {
+    const auto& known = schema.attributes();
+    for (const OrtOpAttr& attribute : node_.attributes) {
+      const auto found = known.find(attribute.name);
+      if (found == known.end()) {
+        if (attribute.name.starts_with("__")) continue;  // onnx leaves these names to tools
+        Invalid(node_, Concat("Unrecognized attribute: ", attribute.name, " for operator ", node_.op_type));
+      }
+      if (!Suits(attribute.type, found->second.type))
+        Invalid(node_, Concat("Mismatched attribute type in '", node_.name, " : ", attribute.name, "'."));
+    }
+    for (const auto& [name, attribute] : known)
+      if (attribute.required && node_.Attribute(name) == nullptr)
+        Invalid(node_, Concat("Required attribute '", name, "' is missing."));
+  }
+
+  static bool Suits(OrtOpAttrType given, onnx::AttributeProto_AttributeType expected) {
+    switch (expected) {
+      case onnx::AttributeProto::INT:
+        return given == ORT_OP_ATTR_INT;
+      case onnx::AttributeProto::INTS:
+        return given == ORT_OP_ATTR_INTS;
+      case onnx::AttributeProto::FLOAT:
+        return given == ORT_OP_ATTR_FLOAT;
+      case onnx::AttributeProto::FLOATS:
+        return given == ORT_OP_ATTR_FLOATS;
+      case onnx::AttributeProto::STRING:
+        return given == ORT_OP_ATTR_STRING;
+      case onnx::AttributeProto::STRINGS:
+        return given == ORT_OP_ATTR_STRINGS;
+      case onnx::AttributeProto::TENSOR:
+      case onnx::AttributeProto::SPARSE_TENSOR:
+        return given == ORT_OP_ATTR_TENSOR;
+      case onnx::AttributeProto::GRAPH:
+        return given == ORT_OP_ATTR_GRAPH;
+      default:
+        return true;
+    }
+  }
+
+  const Node& node_;
+  const OperatorSchema& schema_;
+  std::vector<std::pair<const std::string*, const TypeInfo*>> bound_;
+};
+
+}  // namespace
+
+void CheckNodes(const Graph& graph, const std::function<const OperatorSchema*(const Node&)>& schema_of) {
+  for (const auto& node : graph.nodes()) {
+    if (const OperatorSchema* schema = schema_of(*node)) NodeCheck(*node, *schema).Run();
+    for (const auto& body : node->subgraphs) CheckNodes(*body.second, schema_of);
+  }
+}
+
+}  // namespace ortrun
