@@ -38,6 +38,7 @@ std::unique_ptr<Pass> MakeSimplifiedLayerNormalizationFusion();
 std::unique_ptr<Pass> MakeRotaryEmbeddingFusion();
 std::unique_ptr<Pass> MakeAttentionFusion();
 std::unique_ptr<Pass> MakeMatMulFusion();
+std::unique_ptr<Pass> MakeProductSplitting();
 std::unique_ptr<Pass> MakeSkipNormalizationFusion();
 std::unique_ptr<Pass> MakeConvolutionFusion();
 std::unique_ptr<Pass> MakeChannelsLast();

@@ -287,3 +287,33 @@ def test_short_tables_keep_their_meaning(table, columns, sizes):
         for batch, past, length in sizes
     ]
     check(masked_scores(np.ones(table, bool), columns=columns), feeds)
+
+
+def packed_projection(*, bias: bool, by_count: bool = False) -> bytes:
+    g = Graph()
+    sizes = (64, 64, 64) if by_count else (64, 128, 80)
+    packed = g("MatMul", "x", g.weight(WIDTH, sum(sizes)))
+    if bias:
+        packed = g("Add", packed, g.weight(sum(sizes)))
+    parts = [packed] if by_count else [packed, g.ints(*sizes)]
+    parts = g("Split", *parts, outputs=len(sizes), axis=-1)
+    for i, part in enumerate(parts):
+        g("Abs", part, output=f"y{i}")
+    made = [(f"y{i}", TensorProto.FLOAT, ["batch", "seq", size]) for i, size in enumerate(sizes)]
+    return g.model([("x", TensorProto.FLOAT, ["batch", "seq", WIDTH])], made)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("by_count", [False, True])
+def test_packed_projection(bias, by_count):
+    random = np.random.default_rng(5)
+    shapes = [(1, 1, WIDTH), (2, 5, WIDTH), (3, 0, WIDTH)]
+    feeds = [{"x": random.normal(0, 1, shape).astype(np.float32)} for shape in shapes]
+    check(packed_projection(bias=bias, by_count=by_count), feeds)
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("bias", [False, True])
+def test_packed_projection_is_three_products(tmp_path, bias):
+    found = operators(packed_projection(bias=bias), tmp_path)
+    assert found["Split"] == 0 and found["FusedMatMul" if bias else "MatMul"] == 3
