@@ -402,6 +402,7 @@ void Frame::CollectResults() {
     } else {
       result = *made;
     }
+    result.OwnElements();
   }
 }
 

@@ -115,13 +115,13 @@ void OrtSession::Run(const OrtRunOptions* options, std::span<const char* const> 
     impl.CheckInput(index, *inputs[i]);
     given[index] = inputs[i];
   }
+  static const OrtValue none = OrtValue::None();
   std::string missing;
   for (size_t i = 0; i < input_count; ++i) {
     if (given[i] != nullptr) continue;
     const OrtValueInfo& info = *program.values()[static_cast<size_t>(program.inputs()[i])].info;
-    given[i] = info.initializer.get();
-    if (given[i] == nullptr && info.type.kind != ONNX_TYPE_OPTIONAL)
-      missing += (missing.empty() ? "'" : ", '") + info.name + "'";
+    given[i] = info.type.kind == ONNX_TYPE_OPTIONAL ? &none : info.initializer.get();
+    if (given[i] == nullptr) missing += (missing.empty() ? "'" : ", '") + info.name + "'";
   }
   if (!missing.empty())
     throw ortrun::Error(ORT_INVALID_ARGUMENT,

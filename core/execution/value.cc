@@ -2,6 +2,7 @@
 #include "core/execution/value.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "ortrun/error.h"
@@ -108,6 +109,24 @@ void OrtValue::PlaceTensor(ONNXTensorElementDataType type, const int64_t* dims, 
   memory_owner_.reset();
   memory_ = &memory;
   tensor_.data = data;
+}
+
+void OrtValue::OwnElements() {
+  if (elements_ == nullptr) return;
+  if (elements_.use_count() > 1) elements_ = std::make_shared<std::vector<OrtValue>>(*elements_);
+  for (OrtValue& element : *elements_) {
+    element.OwnElements();
+    const OrtrunTensor& tensor = element.tensor();
+    if (!element.IsTensor() || tensor.count == 0 || element.storage_.use_count() == 1 ||
+        !element.memory().device.HostAccessible())
+      continue;
+    OrtValue own = CpuTensor(tensor.type, tensor.shape, tensor.rank);
+    if (element.IsString())
+      std::copy_n(element.strings(), tensor.count, own.strings());
+    else
+      std::memcpy(own.tensor().data, tensor.data, element.bytes());
+    element = std::move(own);
+  }
 }
 
 void OrtValue::ReleaseStorage() {

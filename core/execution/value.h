@@ -94,6 +94,8 @@ struct OrtValue {
   /// Makes this a tensor at a place that somebody else owns and keeps. `memory` must outlive the value.
   void PlaceTensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank, void* data,
                    const OrtMemoryInfo& memory);
+  /// Copies what a sequence or map borrows from memory of somebody else, or shares with other values.
+  void OwnElements();
   /// Gives the data back; element type and shape stay readable.
   void ReleaseStorage();
 

@@ -80,7 +80,7 @@ class NodeCheck {
       return;
     }
     if (!IsKnown(value->type)) return;
-    RequireAllowed("input", formal, *value);
+    RequireAllowed("input", ORT_INVALID_GRAPH, formal, *value);
     const TypeInfo* bound = Bind(formal, value->type);
     if (bound != nullptr && !SameType(*bound, value->type))
       throw Error(ORT_FAIL, Concat("Type Error: Type parameter (", formal.type, ") of Optype (", node_.op_type,
@@ -97,14 +97,15 @@ class NodeCheck {
       throw Error(ORT_FAIL,
                   Concat("Type Error: Type (", TypeName(value->type), ") of output arg (", value->name, ") of node (",
                          node_.name, ") does not match expected type (", TypeName(*bound), ")."));
-    RequireAllowed("output", formal, *value);
+    RequireAllowed("output", ORT_FAIL, formal, *value);
   }
 
-  void RequireAllowed(const char* what, const SchemaParameter& formal, const ValueInfo& value) const {
-    if (!Allows(schema_, formal, value.type))
-      throw Error(ORT_INVALID_GRAPH, Concat("This is an invalid model. Type Error: Type '", TypeName(value.type),
-                                            "' of ", what, " parameter (", value.name, ") of operator (", node_.op_type,
-                                            ") in node (", node_.name, ") is invalid."));
+  void RequireAllowed(const char* what, OrtErrorCode code, const SchemaParameter& formal,
+                      const ValueInfo& value) const {
+    if (Allows(schema_, formal, value.type)) return;
+    throw Error(code, Concat(code == ORT_INVALID_GRAPH ? "This is an invalid model. " : "", "Type Error: Type '",
+                             TypeName(value.type), "' of ", what, " parameter (", value.name, ") of operator (",
+                             node_.op_type, ") in node (", node_.name, ") is invalid."));
   }
 
   /// The type that the parameter stood for before, or nullptr when it stands for `type` from now on.

@@ -40,38 +40,50 @@ std::string VersionsOf(const OrtKernelDef& def) {
   return def.since == def.until ? std::to_string(def.since) : Concat(def.since, "-", def.until);
 }
 
-/// Element types of the tensors that a type parameter (or an input's or output's name) stands for.
-std::vector<std::pair<std::string, ElementType>> TypesOf(const OrtNode& node, const OperatorSchema& schema,
-                                                         const std::string& parameter) {
-  std::vector<std::pair<std::string, ElementType>> types;
+/// What a node gives to, or takes from, a type parameter (or an input's or output's name) of its operator.
+struct ParameterUse {
+  const SchemaParameter& formal;
+  const ValueInfo& value;
+  bool input;
+};
+
+std::vector<ParameterUse> UsesOf(const OrtNode& node, const OperatorSchema& schema, const std::string& parameter) {
+  std::vector<ParameterUse> uses;
   const auto collect = [&](const std::vector<OrtValueInfo*>& values, bool input) {
     for (size_t i = 0; i < values.size(); ++i) {
       const SchemaParameter* formal = input ? schema.Input(i) : schema.Output(i);
-      if (values[i] == nullptr || formal == nullptr || (formal->type != parameter && formal->name != parameter))
-        continue;
-      // What a sequence or optional holds stands for it, as kernels name element types only.
-      const OrtTypeInfo* type = &values[i]->type;
-      while (type->kind == ONNX_TYPE_SEQUENCE || type->kind == ONNX_TYPE_OPTIONAL)
-        type = type->kind == ONNX_TYPE_SEQUENCE ? &type->sequence->element : &type->optional->contained;
-      types.emplace_back(Concat(input ? "input '" : "output '", values[i]->name, "'"), type->tensor.type);
+      if (values[i] != nullptr && formal != nullptr && (formal->type == parameter || formal->name == parameter))
+        uses.push_back({*formal, *values[i], input});
     }
   };
   collect(node.inputs, true);
   collect(node.outputs, false);
-  return types;
+  return uses;
+}
+
+/// Whether a kernel that takes tensors of these element types takes a value. Kernels name element types only: where
+/// the operator allows no tensor at all, they mean the tensors that a sequence or optional holds.
+bool Takes(const std::vector<ElementType>& allowed, const ParameterUse& use) {
+  const OrtTypeInfo* type = &use.value.type;
+  if (use.formal.tensor_types == 0)
+    while (type->kind == ONNX_TYPE_SEQUENCE || type->kind == ONNX_TYPE_OPTIONAL)
+      type = type->kind == ONNX_TYPE_SEQUENCE ? &type->sequence->element : &type->optional->contained;
+  if (type->kind == ONNX_TYPE_UNKNOWN) return true;
+  if (type->kind != ONNX_TYPE_TENSOR) return false;
+  return type->tensor.type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED ||
+         std::find(allowed.begin(), allowed.end(), type->tensor.type) != allowed.end();
 }
 
 /// "" when the types suit, else what does not.
 std::string TypeMismatch(const OrtKernelDef& def, const OrtNode& node, const OperatorSchema* schema) {
   if (schema == nullptr) return "";
   for (const auto& [parameter, allowed] : def.types) {
-    for (const auto& [where, type] : TypesOf(node, *schema, parameter)) {
-      if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED ||
-          std::find(allowed.begin(), allowed.end(), type) != allowed.end())
-        continue;
+    for (const ParameterUse& use : UsesOf(node, *schema, parameter)) {
+      if (Takes(allowed, use)) continue;
       std::string list;
       for (const ElementType one : allowed) list += (list.empty() ? "" : ", ") + std::string(ElementTypeName(one));
-      return Concat(where, " (", parameter, ") is ", ElementTypeName(type), "; the kernel takes ", list);
+      return Concat(use.input ? "input '" : "output '", use.value.name, "' (", parameter, ") is ",
+                    TypeName(use.value.type), "; the kernel takes tensors of ", list);
     }
   }
   return "";

@@ -8,6 +8,7 @@
 #define ORTRUN_CPU_GEMM_MICRO_KERNEL_INL_H
 #endif
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "plugins/cpu/gemm/micro_kernels.h"
 #include "plugins/cpu/vector/clamp-inl.h"
@@ -87,6 +88,8 @@ HWY_INLINE void SumTile(const TileArguments& t, FloatVec (&sum)[kRows][kVectors]
   const size_t length = t.length;
   const size_t last = t.last;
   const float* const* rows = t.a;
+  const char* ahead = t.ahead;
+  const size_t ahead_step = t.ahead_step;
   for (size_t taps = t.taps; taps != 0; --taps, rows += t.a_pitch) {
     const float* a[kRows];
 #pragma GCC unroll 16
@@ -101,6 +104,10 @@ HWY_INLINE void SumTile(const TileArguments& t, FloatVec (&sum)[kRows][kVectors]
         column[kLast] = hn::LoadU(d, b + kLast * lanes);
       }
       b += ldb;
+      if constexpr (kRows * kVectors > kRows + kVectors) {  // else loads, not products, take the time
+        __builtin_prefetch(ahead, 0, 2);
+        ahead += ahead_step;
+      }
 #pragma GCC unroll 16
       for (size_t r = 0; r < kRows; ++r) {
         const FloatVec left = hn::Set(d, a[r][i]);
@@ -130,6 +137,13 @@ void Tile(const TileArguments& t) {
     for (size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
       for (size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
+    }
+  }
+  if (t.finish && t.residual != nullptr) {  // it comes while the sums are made
+#pragma GCC unroll 16
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (size_t v = 0; v < kVectors; ++v) hwy::Prefetch(t.residual + r * t.residual_ld + v * lanes);
     }
   }
   if (t.mask_b && t.last != lanes) {

@@ -26,7 +26,7 @@ void RegisterAllKernels(KernelList& list, const Host& host) {
   RegisterControlFlow(list);
   RegisterElementwise(list);
   RegisterImage(list);
-  RegisterMachineLearning(list);
+  RegisterMachineLearning(list, host);
   RegisterNn(list);
   RegisterNormalization(list);
   RegisterQuantization(list);

@@ -72,7 +72,7 @@ inline void CopyWhole(KernelContext& context, const Tensor& from, const Tensor& 
     if (from.value() == to.value()) return;
     for (size_t i = 0; i < from.count(); ++i) CopyString(context.host(), from, i, to, i);
   } else if (from.raw() != to.raw() && from.count() != 0) {
-    std::memcpy(to.raw(), from.raw(), from.count() * ElementSize(from.type()));
+    std::memcpy(to.raw(), from.raw(), BytesOf(from.type(), from.count()));
   }
 }
 

@@ -126,6 +126,14 @@ inline std::vector<ElementType> AllTypes() {
   return types;
 }
 
+/// AllTypes and those that only few operators compute with: eight bits and less. For kernels that copy whole tensors.
+inline std::vector<ElementType> StoredTypes() {
+  std::vector<ElementType> types = AllTypes();
+  for (int type = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E4M3FN; type <= ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E8M0; ++type)
+    types.push_back(static_cast<ElementType>(type));
+  return types;
+}
+
 /// Bytes of one element; throws for strings and for types smaller than a byte.
 inline size_t ElementSize(ElementType type) {
   switch (type) {
@@ -136,6 +144,7 @@ inline size_t ElementSize(ElementType type) {
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E4M3FNUZ:
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E5M2:
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E5M2FNUZ:
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E8M0:
       return 1;
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16:
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16:
@@ -155,6 +164,21 @@ inline size_t ElementSize(ElementType type) {
       return 16;
     default:
       throw Error(ORT_NOT_IMPLEMENTED, Concat("element type ", static_cast<int>(type), " has no size in whole bytes"));
+  }
+}
+
+/// Bytes of `count` elements, which lie packed where they are smaller than a byte.
+inline size_t BytesOf(ElementType type, size_t count) {
+  switch (type) {
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT4:
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT4:
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT4E2M1:
+      return count / 2 + count % 2;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT2:
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT2:
+      return count / 4 + (count % 4 != 0 ? 1 : 0);
+    default:
+      return count * ElementSize(type);
   }
 }
 

@@ -10,8 +10,9 @@ void RegisterLinearModels(KernelList& list);
 void RegisterSupportVectorMachines(KernelList& list);
 void RegisterFeatureTransforms(KernelList& list);
 void RegisterLabelEncoders(KernelList& list);
+void RegisterMaps(KernelList& list, const Host& host);
 
-/// The operators of the ai.onnx.ml domain.
-void RegisterMachineLearning(KernelList& list);
+/// The operators of the ai.onnx.ml domain; those that make maps only where the host lets a kernel do it.
+void RegisterMachineLearning(KernelList& list, const Host& host);
 
 }  // namespace ortrun::cpu

@@ -178,13 +178,14 @@ class SvmClassifier : public Kernel {
       supports_ += static_cast<size_t>(count);
     }
     if (supports_ == 0) {
-      Require(coefficients_.size() % classes_ == 0, "coefficients has ", coefficients_.size(), " numbers for ", classes_,
-              " classes");
+      Require(coefficients_.size() % classes_ == 0, "coefficients has ", coefficients_.size(), " numbers for ",
+              classes_, " classes");
       features_ = coefficients_.size() / classes_;
       return;
     }
     const size_t pairs = classes_ * (classes_ - 1) / 2;
-    Require(counts_.size() == classes_, "vectors_per_class has ", counts_.size(), " entries for ", classes_, " classes");
+    Require(counts_.size() == classes_, "vectors_per_class has ", counts_.size(), " entries for ", classes_,
+            " classes");
     Require(!vectors_.empty() && vectors_.size() % supports_ == 0, "support_vectors has ", vectors_.size(),
             " numbers for ", supports_, " vectors");
     features_ = vectors_.size() / supports_;
@@ -304,14 +305,6 @@ void RegisterSupportVectorMachines(KernelList& list) {
             .op = "SVMRegressor",
             .types = {{"T", FeatureTypes::Values()}},
             .make = MakeKernel<SvmRegressor>});
-}
-
-void RegisterMachineLearning(KernelList& list) {
-  RegisterTreeEnsembles(list);
-  RegisterLinearModels(list);
-  RegisterSupportVectorMachines(list);
-  RegisterFeatureTransforms(list);
-  RegisterLabelEncoders(list);
 }
 
 }  // namespace ortrun::cpu

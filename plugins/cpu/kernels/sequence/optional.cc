@@ -50,9 +50,8 @@ class OptionalGetElement : public Kernel {
 void RegisterOptionals(KernelList& list, const Host& host) {
   list.Add({.op = "OptionalHasElement", .since = 15, .make = MakeKernel<OptionalHasElement>});
   if (OutputValues(host) == nullptr) return;
-  const std::vector<TypeRule> types = {{"V", AllTypes()}};
-  list.Add({.op = "Optional", .since = 15, .types = types, .make = MakeKernel<Optional>});
-  list.Add({.op = "OptionalGetElement", .since = 15, .types = types, .make = MakeKernel<OptionalGetElement>});
+  list.Add({.op = "Optional", .since = 15, .make = MakeKernel<Optional>});
+  list.Add({.op = "OptionalGetElement", .since = 15, .make = MakeKernel<OptionalGetElement>});
 }
 
 }  // namespace ortrun::cpu

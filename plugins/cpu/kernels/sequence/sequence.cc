@@ -4,6 +4,7 @@
 namespace ortrun::cpu {
 
 void RegisterSequence(KernelList& list, const Host& host) {
+  RegisterIdentity(list, host);
   RegisterOptionals(list, host);
   RegisterSequenceElements(list, host);
   RegisterSequenceSplits(list, host);

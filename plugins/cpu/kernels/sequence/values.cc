@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/cpu/kernels/sequence/values.h"
 
+#include <utility>
+
 #include "plugins/cpu/kernels/common/element_mover.h"
 
 namespace ortrun::cpu {
@@ -18,6 +20,25 @@ const OrtrunOutputValueApi& RequireOutputValues(const Host& host) {
     throw Error(ORT_NOT_IMPLEMENTED,
                 "this runtime lets no kernel make a sequence or an optional (" ORTRUN_OUTPUT_VALUE_API " is needed)");
   return *table;
+}
+
+/// The elements of a sequence, or the keys and values of a map.
+std::vector<OwnedValue> PartsOf(const KernelContext& context, size_t input, ONNXType expected, const char* what) {
+  const OrtApi& api = *context.host().api;
+  const OrtValue* value = context.InputValue(input);
+  Require(value != nullptr, "input ", input, " is missing");
+  ONNXType kind = ONNX_TYPE_UNKNOWN;
+  ThrowOnError(api, api.GetValueType(value, &kind));
+  Require(kind == expected, "input ", input, " must be ", what);
+  size_t count = 2;  // of a map; GetValueCount counts its entries
+  if (kind == ONNX_TYPE_SEQUENCE) ThrowOnError(api, api.GetValueCount(value, &count));
+  std::vector<OwnedValue> parts;
+  for (size_t i = 0; i < count; ++i) {
+    OrtValue* part = nullptr;
+    ThrowOnError(api, api.GetValue(value, static_cast<int>(i), DefaultAllocator(context.host()), &part));
+    parts.emplace_back(part, ReleaseValue{&api});
+  }
+  return parts;
 }
 
 }  // namespace
@@ -53,21 +74,12 @@ OwnedValue CopyOf(KernelContext& context, const Tensor& tensor) {
 }
 
 std::vector<OwnedValue> ReadSequence(const KernelContext& context, size_t input) {
-  const OrtApi& api = *context.host().api;
-  const OrtValue* sequence = context.InputValue(input);
-  Require(sequence != nullptr, "input ", input, " is missing");
-  ONNXType kind = ONNX_TYPE_UNKNOWN;
-  ThrowOnError(api, api.GetValueType(sequence, &kind));
-  Require(kind == ONNX_TYPE_SEQUENCE, "input ", input, " must be a sequence");
-  size_t count = 0;
-  ThrowOnError(api, api.GetValueCount(sequence, &count));
-  std::vector<OwnedValue> elements;
-  for (size_t i = 0; i < count; ++i) {
-    OrtValue* element = nullptr;
-    ThrowOnError(api, api.GetValue(sequence, static_cast<int>(i), DefaultAllocator(context.host()), &element));
-    elements.emplace_back(element, ReleaseValue{&api});
-  }
-  return elements;
+  return PartsOf(context, input, ONNX_TYPE_SEQUENCE, "a sequence");
+}
+
+std::pair<OwnedValue, OwnedValue> ReadMap(const KernelContext& context, size_t input) {
+  std::vector<OwnedValue> parts = PartsOf(context, input, ONNX_TYPE_MAP, "a map");
+  return {std::move(parts[0]), std::move(parts[1])};
 }
 
 void SetSequence(KernelContext& context, size_t index, const std::vector<OwnedValue>& elements) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "ortrun/kernel_context.h"
@@ -31,10 +32,13 @@ OwnedValue CopyOf(KernelContext& context, const Tensor& tensor);
 /// The elements of an input that is a sequence; throws for anything else.
 std::vector<OwnedValue> ReadSequence(const KernelContext& context, size_t input);
 
+/// The keys and the values, both vectors of one length, of an input that is a map; throws for anything else.
+std::pair<OwnedValue, OwnedValue> ReadMap(const KernelContext& context, size_t input);
+
 /// Makes output `index` a sequence of these.
 void SetSequence(KernelContext& context, size_t index, const std::vector<OwnedValue>& elements);
 
-/// Makes output `index` a copy of an input that may be a tensor, a sequence or an empty optional.
+/// Makes output `index` a copy of an input that may be a tensor, a sequence, a map or an empty optional.
 void ForwardInput(KernelContext& context, size_t input, size_t index);
 
 }  // namespace ortrun::cpu

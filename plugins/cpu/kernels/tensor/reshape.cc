@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Operators whose output is the input's memory under another shape: Reshape, Flatten, Squeeze, Unsqueeze, Identity.
+// Operators whose output is the input's memory under another shape: Reshape, Flatten, Squeeze, Unsqueeze.
 #include <algorithm>
 
 #include "plugins/cpu/kernels/common/element_mover.h"
@@ -139,39 +139,18 @@ class Unsqueeze : public Kernel {
   AxesParameter axes_;
 };
 
-class Identity : public Kernel {
- public:
-  explicit Identity(const KernelInfo& info) : is_tensor_(info.InputType(0).has_value()) {}
-  void Compute(KernelContext& context) const override {
-    if (!is_tensor_) return ForwardInput(context, 0, 0);
-    const Tensor x = context.Input(0);
-    CopyWhole(context, x, context.Output(0, x.dims()));
-  }
-
- private:
-  bool is_tensor_;  ///< else a sequence or an optional
-};
-
 template <typename K>
-void RegisterView(KernelList& list, const char* op, const char* parameter, int since = 1,
-                  int until = KernelEntry().until) {
-  list.Add({.op = op,
-            .since = since,
-            .until = until,
-            .types = {{parameter, AllTypes()}},
-            .make = MakeKernel<K>,
-            .alias = {{0, 0}}});
+void RegisterView(KernelList& list, const char* op) {
+  list.Add({.op = op, .types = {{"T", StoredTypes()}}, .make = MakeKernel<K>, .alias = {{0, 0}}});
 }
 
 }  // namespace
 
 void RegisterReshape(KernelList& list) {
-  RegisterView<Reshape>(list, "Reshape", "T");
-  RegisterView<Flatten>(list, "Flatten", "T");
-  RegisterView<Squeeze>(list, "Squeeze", "T");
-  RegisterView<Unsqueeze>(list, "Unsqueeze", "T");
-  RegisterView<Identity>(list, "Identity", "T", 1, 13);
-  RegisterView<Identity>(list, "Identity", "V", 14);
+  RegisterView<Reshape>(list, "Reshape");
+  RegisterView<Flatten>(list, "Flatten");
+  RegisterView<Squeeze>(list, "Squeeze");
+  RegisterView<Unsqueeze>(list, "Unsqueeze");
 }
 
 }  // namespace ortrun::cpu
