@@ -200,6 +200,29 @@ MODELS = {
             scale=np.float32(0.35),
         ),
     ],
+    "rotary_embedding_fusion": [
+        parse(
+            """(float[N,2,S,8] x, float[N,S,4] angles) => (float[N,2,S,8] y) {
+              twice = Concat <axis = -1> (angles, angles) c3 = Cos(twice) s3 = Sin(twice)
+              c = Unsqueeze(c3, one) s = Unsqueeze(s3, one)
+              low = Slice(x, zero, half, last) high = Slice(x, half, size, last) minus = Neg(high)
+              turned = Concat <axis = -1> (minus, low) a = Mul(x, c) b = Mul(turned, s) y = Add(a, b) }""",
+            zero=[0],
+            one=[1],
+            half=[4],
+            size=[8],
+            last=[3],
+        ),
+    ],
+    "product_splitting": [
+        parse(
+            """(float[N,S,8] x) => (float[N,S,64] q, float[N,S,128] r) {
+              p = MatMul(x, w) a = Add(p, b) q, r = Split <axis = -1> (a, parts) }""",
+            w=(8, 192),
+            b=(192,),
+            parts=[64, 128],
+        ),
+    ],
     "activation_forms": [
         parse("(float[N,8] x) => (float[N,8] y) { s = Mul(x, a) g = Sigmoid(s) y = Mul(x, g) }", a=np.float32(1.702)),
         parse(
@@ -299,6 +322,7 @@ def rewrites(log):
 
 
 def test_every_pass_has_a_model(capfd):
+    """A new pass needs its models above."""
     session(MODELS["algebra"][0], log=0)
     assert set(rewrites(capfd.readouterr().err)) == set(MODELS)
 
