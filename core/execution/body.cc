@@ -8,6 +8,22 @@
 #include "ortrun/error.h"
 
 namespace ortrun {
+namespace {
+
+/// Kernels inside the body were chosen for the types that the body declares.
+void CheckFormal(const Node& node, const ValueInfo& declared, const Value* given) {
+  if (declared.type.kind == ONNX_TYPE_OPTIONAL) return;
+  Require(given != nullptr, "the body of ", node.Describe(), " needs a value for its input '", declared.name, "'");
+  const bool tensor = declared.type.IsTensor();
+  const ElementType wanted = declared.type.tensor.type;
+  const bool fits = declared.type.kind == ONNX_TYPE_UNKNOWN ||
+                    (declared.type.kind == given->kind() &&
+                     (!tensor || wanted == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED || wanted == given->type()));
+  Require(fits, "input '", declared.name, "' of the body of ", node.Describe(), " is declared as ",
+          TypeName(declared.type), " but gets ", TypeName(given->TypeOf()));
+}
+
+}  // namespace
 
 Body::Body(const KernelInfo& info, const std::string& attribute) {
   const Node& node = *info.node;
@@ -36,9 +52,11 @@ const ValueInfo& Body::output_info(size_t index) const {
 std::vector<Value> Body::Run(const OrtKernelContext& context, const std::vector<const Value*>& formal) const {
   std::vector<const Value*> inputs(formal);
   inputs.resize(formal_inputs_);
-  for (size_t i = 0; i < formal_inputs_; ++i)
-    if (inputs[i] == nullptr)
-      inputs[i] = program_->values()[static_cast<size_t>(program_->inputs()[i])].info->initializer.get();
+  for (size_t i = 0; i < formal_inputs_; ++i) {
+    const ValueInfo& info = *program_->values()[static_cast<size_t>(program_->inputs()[i])].info;
+    if (inputs[i] == nullptr) inputs[i] = info.initializer.get();
+    CheckFormal(*context.step->node, info, inputs[i]);
+  }
   for (const size_t position : outer_positions_) inputs.push_back(context.inputs[position]);
   std::vector<Value> results(outputs());
   RunCall call;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,15 @@ class Body {
   size_t formal_inputs_ = 0;
   std::vector<size_t> outer_positions_;  ///< of each outer input, in the context's list of inputs
 };
+
+/// The provider's helper of a kernel, released with it. Taken last: while its kernel cannot be made, it is the
+/// caller's.
+template <typename Helper>
+std::shared_ptr<Helper> OwnHelper(Helper* helper) {
+  return {helper, [](Helper* released) {
+            if (released->Release != nullptr) released->Release(released);
+          }};
+}
 
 /// Puts a result of a body into output `index` of a kernel call (nothing when the node does not name it).
 void TakeOutput(OrtKernelContext& context, size_t index, Value value);

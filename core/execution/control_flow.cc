@@ -41,16 +41,14 @@ class IfKernel {
 /// scanned...
 class LoopKernel {
  public:
-  LoopKernel(const KernelInfo& info, OrtLoopKernelHelper* helper)
-      : body_(info, "body"), helper_(helper, [](OrtLoopKernelHelper* h) {
-          if (h->Release != nullptr) h->Release(h);
-        }) {
+  LoopKernel(const KernelInfo& info, OrtLoopKernelHelper* helper) : body_(info, "body") {
     const size_t inputs = info.node->inputs.size();
     carried_ = inputs < 2 ? 0 : inputs - 2;
     if (body_.formal_inputs() != carried_ + 2 || body_.outputs() < carried_ + 1 ||
         info.node->outputs.size() > body_.outputs() - 1)
       throw Error(ORT_INVALID_GRAPH, Concat(info.node->Describe(), " carries ", carried_, " values but its body has ",
                                             body_.formal_inputs(), " inputs and ", body_.outputs(), " outputs"));
+    helper_ = OwnHelper(helper);
   }
 
   void Compute(OrtKernelContext& context) const {

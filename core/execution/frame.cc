@@ -133,7 +133,11 @@ void Frame::BindInputs() {
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Value* given = call_->inputs[i];
     const auto v = static_cast<size_t>(inputs[i]);
-    if (given == nullptr) continue;  // an overridable initialiser that keeps its default
+    if (given == nullptr) {  // an optional that is left out; what an earlier caller gave may be gone
+      locals_[v].Reset();
+      PointAt(inputs[i], &locals_[v]);
+      continue;
+    }
     // Values of outer graphs are where all bodies expect them, the caller's may be anywhere.
     const MemoryDevice& expected = session_.memories[program_.values()[v].memory].info.device;
     if (given->IsTensor() && !given->memory().device.HostAccessible() && given->memory().device != expected) {

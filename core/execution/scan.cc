@@ -36,10 +36,7 @@ Value SliceOf(const Value& tensor, size_t index) {
 
 }  // namespace
 
-ScanKernel::ScanKernel(const KernelInfo& info, OrtScanKernelHelper* helper)
-    : body_(info, "body"), helper_(helper, [](OrtScanKernelHelper* h) {
-        if (h->Release != nullptr) h->Release(h);
-      }) {
+ScanKernel::ScanKernel(const KernelInfo& info, OrtScanKernelHelper* helper) : body_(info, "body") {
   const Node& node = *info.node;
   if (node.since_version < 9)
     throw Error(ORT_NOT_IMPLEMENTED,
@@ -59,6 +56,7 @@ ScanKernel::ScanKernel(const KernelInfo& info, OrtScanKernelHelper* helper)
   input_directions_ = OrZeros(node.Ints("scan_input_directions"), scan_inputs_, node, "scan_input_directions");
   output_axes_ = OrZeros(node.Ints("scan_output_axes"), scan_outputs, node, "scan_output_axes");
   output_directions_ = OrZeros(node.Ints("scan_output_directions"), scan_outputs, node, "scan_output_directions");
+  helper_ = OwnHelper(helper);
 }
 
 Value ScanKernel::MoveAxisFirst(const Value& tensor, size_t axis, const OrtKernelContext& context) const {

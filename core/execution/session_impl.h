@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "core/execution/program.h"
@@ -26,9 +27,9 @@ struct OrtSession::Impl {
   std::vector<const OrtValueInfo*> outputs;
   std::vector<const OrtValueInfo*> overridable;
   /// Declared types of inputs, as the file says them: passes may refine the graph's own.
-  std::unordered_map<std::string, size_t> input_index;   ///< in the program's list of inputs
-  std::unordered_map<std::string, size_t> output_index;  ///< in the program's list of outputs
-  std::vector<std::string> input_names;                  ///< required and overridable, for messages
+  std::map<std::string, size_t, std::less<>> input_index;   ///< in the program's list of inputs
+  std::map<std::string, size_t, std::less<>> output_index;  ///< in the program's list of outputs
+  std::vector<std::string> input_names;                     ///< required and overridable, for messages
   std::vector<std::string> output_names;
   std::vector<std::string> provider_names;
   std::vector<std::unique_ptr<OrtEpAssignedSubgraph>> assignment;

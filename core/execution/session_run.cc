@@ -41,6 +41,18 @@ std::string DeclaredShape(const OrtTypeInfo& type) {
   return text + "}";
 }
 
+/// Elements of a sequence of tensors: what takes one out has the declared type.
+void CheckElements(const OrtValueInfo& info, const OrtValue& value) {
+  const OrtTypeInfo& expected = info.type.sequence->element;
+  for (size_t i = 0; i < value.elements().size(); ++i) {
+    const OrtValue& element = value.elements()[i];
+    if (element.kind() == expected.kind && (!expected.IsTensor() || element.type() == expected.tensor.type)) continue;
+    throw ortrun::Error(ORT_INVALID_ARGUMENT,
+                        ortrun::Concat("Unexpected input data type. Element ", i, " of sequence '", info.name, "' is ",
+                                       ortrun::TypeName(element.TypeOf()), ", expected: ", ortrun::TypeName(expected)));
+  }
+}
+
 }  // namespace
 
 void OrtSession::Impl::CheckInput(size_t index, const OrtValue& value) const {
@@ -51,6 +63,7 @@ void OrtSession::Impl::CheckInput(size_t index, const OrtValue& value) const {
     throw ortrun::Error(ORT_INVALID_ARGUMENT,
                         ortrun::Concat("Unexpected input type for '", info.name, "': expected ",
                                        ortrun::TypeName(expected), ", got ", ortrun::TypeName(value.TypeOf())));
+  if (value.kind() == ONNX_TYPE_SEQUENCE) CheckElements(info, value);
   if (!value.IsTensor()) return;
   if (expected.tensor.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED && value.type() != expected.tensor.type)
     throw ortrun::Error(ORT_INVALID_ARGUMENT,
@@ -88,7 +101,7 @@ void OrtSession::Run(const OrtRunOptions* options, std::span<const char* const> 
 
   SmallArray<const OrtValue*> given(input_count);
   for (size_t i = 0; i < input_names.size(); ++i) {
-    const std::string name = input_names[i] == nullptr ? "" : input_names[i];
+    const std::string_view name = input_names[i] == nullptr ? "" : input_names[i];
     // The caller mostly gives inputs in the model's own order.
     const bool in_order = i < impl.input_names.size() && impl.input_names[i] == name;
     const auto found = in_order ? impl.input_index.end() : impl.input_index.find(name);
@@ -121,7 +134,7 @@ void OrtSession::Run(const OrtRunOptions* options, std::span<const char* const> 
   SmallArray<size_t> position(output_names.size());
   bool other_memory = false;
   for (size_t i = 0; i < output_names.size(); ++i) {
-    const std::string name = output_names[i] == nullptr ? "" : output_names[i];
+    const std::string_view name = output_names[i] == nullptr ? "" : output_names[i];
     const bool in_order = i < impl.output_names.size() && impl.output_names[i] == name;
     const auto found = in_order ? impl.output_index.end() : impl.output_index.find(name);
     if (!in_order && found == impl.output_index.end())

@@ -13,8 +13,17 @@ namespace ortrun {
 
 namespace fs = std::filesystem;
 
-ExternalFiles::ExternalFiles(fs::path folder, std::map<std::string, std::pair<const char*, size_t>> given)
-    : folder_(std::move(folder)), given_(std::move(given)) {}
+namespace {
+
+bool Inside(const fs::path& folder, const fs::path& file) {
+  return !folder.empty() && std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first == folder.end();
+}
+
+}  // namespace
+
+ExternalFiles::ExternalFiles(fs::path folder, std::map<std::string, std::pair<const char*, size_t>> given,
+                             fs::path real_folder)
+    : folder_(std::move(folder)), real_folder_(std::move(real_folder)), given_(std::move(given)) {}
 
 std::shared_ptr<MappedFile> ExternalFiles::Open(const std::string& location, const std::string& tensor) {
   const auto refuse = [&](const std::string& why) -> Error {
@@ -27,8 +36,8 @@ std::shared_ptr<MappedFile> ExternalFiles::Open(const std::string& location, con
   const fs::path relative(location);
   if (relative.is_absolute() || location.empty() || location.find('\0') != std::string::npos)
     throw refuse("the location must be a path relative to the model's folder '" + folder_.string() + "'");
-  for (const fs::path& part : relative)
-    if (part == "..") throw refuse("the location leaves the model's folder '" + folder_.string() + "'");
+  if (*relative.lexically_normal().begin() == "..")
+    throw refuse("the location leaves the model's folder '" + folder_.string() + "'; put the file beside the model");
   std::error_code error;
   const fs::path root = fs::canonical(folder_, error);
   if (error) throw refuse("the folder '" + folder_.string() + "' cannot be read: " + error.message());
@@ -40,8 +49,7 @@ std::shared_ptr<MappedFile> ExternalFiles::Open(const std::string& location, con
   } const closer{descriptor};
   // What was really opened decides, not what the path says: links may have been followed.
   const fs::path real = fs::read_symlink("/proc/self/fd/" + std::to_string(descriptor), error);
-  const auto inside = std::mismatch(root.begin(), root.end(), real.begin(), real.end());
-  if (error || inside.first != root.end())
+  if (error || !(Inside(root, real) || Inside(real_folder_, real)))
     throw refuse("it leads to '" + real.string() + "', outside the model's folder '" + root.string() + "'");
   struct stat status {};
   if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode)) throw refuse("it is no regular file");

@@ -15,8 +15,10 @@ namespace ortrun {
 class ExternalFiles {
  public:
   /// `folder` is the model's folder, or the one the caller named for a model from memory; empty: external data is
-  /// refused. `given` are contents that the caller handed over, by the name that the model uses.
-  ExternalFiles(std::filesystem::path folder, std::map<std::string, std::pair<const char*, size_t>> given);
+  /// refused. `given` are contents that the caller handed over, by the name that the model uses. `real_folder` is where
+  /// the model's file really lies when its path is a link (download caches link model and data alike), else empty.
+  ExternalFiles(std::filesystem::path folder, std::map<std::string, std::pair<const char*, size_t>> given,
+                std::filesystem::path real_folder = {});
 
   struct Range {
     const char* data = nullptr;
@@ -30,6 +32,7 @@ class ExternalFiles {
   std::shared_ptr<MappedFile> Open(const std::string& location, const std::string& tensor);
 
   std::filesystem::path folder_;
+  std::filesystem::path real_folder_;
   std::map<std::string, std::pair<const char*, size_t>> given_;
   std::map<std::string, std::shared_ptr<MappedFile>> open_;
 };

@@ -249,7 +249,7 @@ void OrtGraph::Sort() {
         names += (names.empty() ? "" : ", ") + nodes_[i]->Describe();
         ++shown;
       }
-    throw Error(ORT_INVALID_GRAPH,
+    throw Error(ORT_FAIL,
                 Concat("This is an invalid model. Error: the graph is not acyclic. On or behind a cycle: ", names,
                        ". Break the cycle: a node may only read values that earlier nodes make"));
   }

@@ -147,7 +147,7 @@ struct OrtGraph {
   /// Drops nodes whose outputs nobody needs, and values without producer and use. Answers how many nodes went.
   size_t RemoveUnused();
 
-  /// Orders nodes_ topologically (stable). Throws Error(ORT_INVALID_GRAPH) naming the nodes of a cycle.
+  /// Orders nodes_ topologically (stable). Throws Error(ORT_FAIL) naming the nodes of a cycle.
   void Sort();
 
  private:

@@ -14,7 +14,7 @@
 namespace ortrun {
 
 std::shared_ptr<MappedFile> MappedFile::Open(const std::filesystem::path& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0) {
     const int error = errno;
     throw Error(error == ENOENT || error == ENOTDIR ? ORT_NO_SUCHFILE : ORT_FAIL,
@@ -32,8 +32,9 @@ std::shared_ptr<MappedFile> MappedFile::Open(const std::filesystem::path& path) 
 std::shared_ptr<MappedFile> MappedFile::FromDescriptor(int descriptor, const std::filesystem::path& path) {
   struct stat status {};
   if (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))
-    throw Error(ORT_FAIL, Concat("Load model from ", path.string(), " failed: it is ",
-                                 S_ISDIR(status.st_mode) ? "a folder" : "no regular file"));
+    throw Error(ORT_INVALID_PROTOBUF,
+                Concat("Load model from ", path.string(), " failed:Protobuf parsing failed. It is ",
+                       S_ISDIR(status.st_mode) ? "a folder" : "no regular file", ", not the file of a model"));
   std::shared_ptr<MappedFile> file(new MappedFile());
   file->size_ = static_cast<size_t>(status.st_size);
   if (file->size_ == 0) return file;

@@ -11,8 +11,8 @@ namespace ortrun {
 /// A file in memory, read-only and shared with the page cache. Unmapped when the last holder goes.
 class MappedFile {
  public:
-  /// Throws Error(ORT_NO_SUCHFILE) when the file is missing, ORT_FAIL when it cannot be read (it is a folder, no
-  /// right).
+  /// Throws Error(ORT_NO_SUCHFILE) when the file is missing, ORT_INVALID_PROTOBUF when it is no regular file, ORT_FAIL
+  /// when it may not be read.
   static std::shared_ptr<MappedFile> Open(const std::filesystem::path& path);
   /// As Open for an open descriptor, which stays the caller's. `path` is for messages.
   static std::shared_ptr<MappedFile> FromDescriptor(int descriptor, const std::filesystem::path& path);

@@ -18,7 +18,8 @@ class NodeProto;
 namespace ortrun {
 
 /// Makes the graph in memory from a parsed message: links values, turns Constant nodes into constants, checks what the
-/// graph's own rules demand. Throws Error(ORT_INVALID_GRAPH).
+/// graph's own rules demand. The message has passed CheckModel.
+/// Throws Error(ORT_FAIL), or ORT_INVALID_ARGUMENT for a value that nobody makes.
 class ModelConverter {
  public:
   ModelConverter(Model& model, const ReadOptions& options, const TensorReader& tensors)

@@ -14,6 +14,7 @@
 
 #include "core/graph/element_inference.h"
 #include "core/graph/mapped_file.h"
+#include "core/graph/model_check.h"
 #include "core/graph/model_converter.h"
 #include "core/graph/node_check.h"
 #include "core/graph/onnx_writer.h"
@@ -49,16 +50,39 @@ std::string LooksLike(std::string_view bytes) {
                      looks.empty() ? " The file is damaged, cut off, or no ONNX model." : ""));
 }
 
+constexpr int kMaxMessageDepth = 1000;  ///< more than fits into a model whose depth is not checked before parsing
+
+[[noreturn]] void NoGraph(const std::string& name, const std::string& why) {
+  throw Error(ORT_INVALID_ARGUMENT,
+              Concat("Load model from ", name, " failed:No graph was found in the protobuf: ", why));
+}
+
 onnx::ModelProto Parse(const StrippedModel& stripped, std::string_view original, const std::string& name) {
   onnx::ModelProto proto;
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t*>(stripped.bytes().data()),
                                                 static_cast<int>(stripped.bytes().size()));
-  stream.SetRecursionLimit(250);
+  stream.SetRecursionLimit(kMaxMessageDepth);
   if (!proto.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage())
     NotAModel(original, name, "Protobuf parsing failed.");
-  if (!proto.has_graph()) NotAModel(original, name, Concat("Protobuf parsing failed. The message has no graph."));
+  if (!proto.has_graph()) NoGraph(name, "the message is one of protobuf, but holds none");
   return proto;
 }
+
+/// Finds the schema of a node: that of a custom operator first.
+class SchemaLookup {
+ public:
+  explicit SchemaLookup(const ReadOptions& options) : options_(options) {}
+  const OperatorSchema* Custom(const Node& node) const {
+    return options_.custom_schema ? options_.custom_schema(node.domain, node.op_type, node.since_version) : nullptr;
+  }
+  const OperatorSchema* operator()(const Node& node) const {
+    const OperatorSchema* custom = Custom(node);
+    return custom != nullptr ? custom : FindSchema(node.domain, node.op_type, node.since_version);
+  }
+
+ private:
+  const ReadOptions& options_;
+};
 
 void OverrideDimensions(onnx::ModelProto& proto, const ReadOptions& options) {
   if (options.dimension_by_name.empty() && options.dimension_by_denotation.empty()) return;
@@ -109,30 +133,29 @@ std::string Infer(onnx::ModelProto& proto, const ReadOptions& options) {
 }
 
 void FinishTypes(Graph& graph, const std::string& contradiction, const ReadOptions& options) {
-  InferMissingTypes(graph, [&](const Node& node) -> const OperatorSchema* {
-    if (options.custom_schema)
-      if (const auto* custom = options.custom_schema(node.domain, node.op_type, node.since_version)) return custom;
-    return FindSchema(node.domain, node.op_type, node.since_version);
-  });
-  CheckNodes(graph, [&](const Node& node) -> const OperatorSchema* {
-    // A custom operator is compared with its own declaration when it is assigned.
-    if (options.custom_schema && options.custom_schema(node.domain, node.op_type, node.since_version) != nullptr)
-      return nullptr;
-    return FindSchema(node.domain, node.op_type, node.since_version);
-  });
+  const SchemaLookup schemas(options);
+  InferMissingTypes(graph, schemas);
+  // A custom operator is compared with its own declaration when it is assigned.
+  CheckNodes(graph, [&](const Node& node) { return schemas.Custom(node) != nullptr ? nullptr : schemas(node); });
   if (!contradiction.empty()) throw Error(ORT_FAIL, Concat("This is an invalid model. Type Error: ", contradiction));
+}
+
+/// The folder in which a model's file really lies, when its path is a link.
+std::filesystem::path RealFolder(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::path real = std::filesystem::canonical(path, error);
+  return path.empty() || error ? std::filesystem::path() : real.parent_path();
 }
 
 std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> owner, const std::filesystem::path& path,
                                  const std::filesystem::path& folder, const ReadOptions& options) {
   const std::string name = path.empty() ? "memory" : path.string();
-  if (bytes.empty())
-    throw Error(ORT_INVALID_PROTOBUF, Concat("Load model from ", name, " failed:Protobuf parsing failed. ",
-                                             path.empty() ? "There are no bytes" : "The file is empty", "."));
+  if (bytes.empty()) NoGraph(name, path.empty() ? "there are no bytes" : "the file is empty");
   std::unique_ptr<StrippedModel> stripped;
   try {
     stripped = std::make_unique<StrippedModel>(bytes);
   } catch (const Error& error) {
+    if (error.code() != ORT_INVALID_PROTOBUF) throw;
     NotAModel(bytes, name, error.what());
   }
   if (stripped->bytes().size() > static_cast<size_t>(INT32_MAX))
@@ -140,6 +163,7 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> o
                 Concat("Load model from ", name, " failed: the graph without its weights is larger than 2 GiB"));
   onnx::ModelProto proto = Parse(*stripped, bytes, name);
   if (proto.functions_size() != 0) {
+    CheckFunctions(proto);
     try {
       onnx::inliner::InlineLocalFunctions(proto, true);
     } catch (const std::exception& error) {
@@ -147,12 +171,13 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> o
                   Concat("This is an invalid model. A model function cannot be inlined: ", error.what()));
     }
   }
+  CheckModel(proto, options);
   OverrideDimensions(proto, options);
   const std::string contradiction = Infer(proto, options);
   auto model = std::make_unique<Model>();
   model->path = path;
   model->storage.push_back(owner);
-  ExternalFiles files(folder, options.external_files);
+  ExternalFiles files(folder, options.external_files, RealFolder(path));
   const TensorReader tensors(stripped.get(), std::move(owner), !path.empty(), files);
   ModelConverter(*model, options, tensors).Convert(proto);
   FinishTypes(*model->graph, contradiction, options);

@@ -32,8 +32,8 @@ struct ReadOptions {
 
 /// Reads an ONNX model: parses, checks, resolves external data (mapped, inside the model's real folder only), inlines
 /// the model's own functions, infers types and shapes, turns Constant nodes into initialisers and sorts.
-/// Errors: ORT_NO_SUCHFILE (missing), ORT_INVALID_PROTOBUF (not an ONNX model: says what it looks like),
-/// ORT_INVALID_GRAPH (cycle, unknown operator, wrong type, undefined value), ORT_FAIL (external data).
+/// Errors: ORT_NO_SUCHFILE, ORT_INVALID_PROTOBUF (says what it looks like), ORT_INVALID_ARGUMENT (no graph, or a value
+/// that nobody makes), ORT_INVALID_GRAPH (a node that its operator does not allow), ORT_FAIL (everything else).
 std::unique_ptr<Model> ReadModel(const std::filesystem::path& path, const ReadOptions& options);
 
 /// As above from memory; the bytes are not needed after the call.

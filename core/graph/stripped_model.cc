@@ -74,7 +74,8 @@ StrippedModel::StrippedModel(std::string_view original) : original_(original) {
 
 void StrippedModel::Copy(std::string_view message, Message kind, int depth, std::string& out) {
   if (depth > kMaxDepth)
-    throw Error(ORT_INVALID_PROTOBUF, Concat("the model nests more than ", kMaxDepth, " messages deep"));
+    throw Error(ORT_INVALID_GRAPH, Concat("This is an invalid model. Error: its graphs nest too deep: more than ",
+                                          kMaxDepth, " messages stand inside each other"));
   // Field numbers of onnx.proto that lead to tensors.
   struct Child {
     Message in;

@@ -35,7 +35,7 @@ constexpr ElementType kFromOnnx[] = {
 constexpr size_t kMaxRank = 64;
 
 [[noreturn]] void BadTensor(const std::string& name, const std::string& what) {
-  throw Error(ORT_INVALID_GRAPH, Concat("Invalid tensor '", name, "': ", what));
+  throw Error(ORT_FAIL, Concat("Invalid tensor '", name, "': ", what));
 }
 
 /// Copies a repeated field into a tensor's elements, `Stored` being the element's type in memory.
@@ -116,6 +116,8 @@ TensorReader::Result TensorReader::Read(const onnx::TensorProto& proto, const st
     BadTensor(name, Concat("its element type ", proto.data_type(), " is not known"));
   const std::vector<int64_t> dims(proto.dims().begin(), proto.dims().end());
   if (dims.size() > kMaxRank) BadTensor(name, Concat("its rank is ", dims.size(), ", more than ", kMaxRank));
+  for (const int64_t dim : dims)
+    if (dim < 0) BadTensor(name, Concat("its dimension ", dim, " is negative"));
   size_t count = 0;
   size_t bytes = 0;
   try {

@@ -29,7 +29,7 @@ class TensorReader {
     std::shared_ptr<const Value> value;
     std::shared_ptr<const ExternalInitializerInfo> external;
   };
-  /// Throws Error(ORT_INVALID_GRAPH) when the data does not fit the declared type and shape.
+  /// Throws Error(ORT_FAIL) when the data does not fit the declared type and shape.
   Result Read(const onnx::TensorProto& proto, const std::string& name) const;
   std::shared_ptr<const Value> ReadSparse(const onnx::SparseTensorProto& proto, const std::string& name) const;
 

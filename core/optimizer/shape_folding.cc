@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shape arithmetic: what is a number in every run becomes a constant, and the target of a Reshape is written with
-// 0 (copy) and -1 (the rest) where dimensions of its own input stand in it, so that the nodes that computed it go away.
+// Shape arithmetic: what is a number in every run becomes a constant, what gives the same numbers in every run is
+// computed once, and the target of a Reshape is written with 0 (copy) and -1 (the rest) where dimensions of its own
+// input stand in it, so that the nodes that computed it go away.
+#include <map>
+#include <tuple>
+
 #include "core/optimizer/passes.h"
 #include "core/optimizer/symbolic_shape.h"
 
@@ -91,8 +95,25 @@ void Refine(Graph& graph, const ShapeAnalysis& shapes) {
   }
 }
 
+/// Shape arithmetic that gives the same number in every run, wherever it comes from.
+class SharedElements {
+ public:
+  /// Lets the readers of `node`'s output read an earlier value of the same elements.
+  bool Share(Rewriter& rewriter, Node& node, const std::vector<Dim>& elements) {
+    ValueInfo* output = node.outputs[0];
+    const int64_t rank = RankOf(output);
+    if (rank < 0 || rank > 1 || output->is_output) return false;
+    const auto [place, added] = first_.try_emplace({TypeOf(output), rank, elements}, output);
+    return !added && rewriter.Bypass(&node, place->second);
+  }
+
+ private:
+  std::map<std::tuple<ElementType, int64_t, std::vector<Dim>>, ValueInfo*> first_;
+};
+
 size_t Run(Rewriter& rewriter) {
   const ShapeAnalysis shapes(rewriter.graph());
+  SharedElements shared;
   Refine(rewriter.graph(), shapes);
   return rewriter.ForEach([&](Node& node) {
     if (node.Is("Reshape")) return ConstantTarget(rewriter, shapes, node);
@@ -102,7 +123,8 @@ size_t Run(Rewriter& rewriter) {
     ValueInfo* output = Output(&node, 0);
     if (output == nullptr || node.outputs.size() != 1) return false;
     const std::vector<Dim>* elements = shapes.ElementsOf(output);
-    return elements != nullptr && BecomeConstant(rewriter, output, *elements);
+    if (elements == nullptr) return false;
+    return BecomeConstant(rewriter, output, *elements) || shared.Share(rewriter, node, *elements);
   });
 }
 

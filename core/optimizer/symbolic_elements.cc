@@ -95,6 +95,31 @@ std::optional<std::vector<Dim>> ShapeAnalysis::Elements(const Node& node) {
   return Arithmetic(node);
 }
 
+namespace {
+
+/// Whether both are the same number: in every run, in none, or nothing.
+std::optional<bool> Equal(LinearForms& forms, Dim a, Dim b) {
+  if (a == b) return true;
+  const auto more = forms.Difference(a, b);
+  const auto less = forms.Difference(b, a);
+  if (!more || !less) return std::nullopt;
+  const Dim one{1, 0};
+  if (forms.AtMost(one, *more) || forms.AtMost(one, *less)) return false;
+  return std::nullopt;
+}
+
+std::optional<Dim> Computed(LinearForms& forms, const std::string& op, Dim a, Dim b) {
+  if (op == "Add") return forms.Sum(a, b);
+  if (op == "Sub") return forms.Difference(a, b);
+  if (op == "Mul" && b.known()) return forms.Product(a, b.value);
+  if (op == "Mul" && a.known()) return forms.Product(b, a.value);
+  if (op != "Div" || !b.known() || b.value <= 0) return std::nullopt;
+  if (a.known() && a.value >= 0) return Dim{a.value / b.value, 0};
+  return forms.Quotient(a, b.value);
+}
+
+}  // namespace
+
 std::optional<std::vector<Dim>> ShapeAnalysis::Arithmetic(const Node& node) {
   const std::string& op = node.op_type;
   if (RankOf(node.outputs[0]) < 0 || RankOf(node.outputs[0]) > 1) return std::nullopt;
@@ -113,38 +138,15 @@ std::optional<std::vector<Dim>> ShapeAnalysis::Arithmetic(const Node& node) {
       at.push_back((*elements)[elements->size() == 1 ? 0 : i]);
     }
     if (op == "Equal" && at.size() == 2) {
-      if (at[0] == at[1]) {
-        result.push_back({1, 0});
-      } else if (at[0].known() && at[1].known()) {
-        result.push_back({0, 0});
-      } else if ((at[0].known() && at[0].value < 0) || (at[1].known() && at[1].value < 0)) {
-        result.push_back({0, 0});  // a dimension is never negative
-      } else {
-        return std::nullopt;
-      }
+      const auto equal = Equal(forms_, at[0], at[1]);
+      if (!equal) return std::nullopt;
+      result.push_back({*equal ? 1 : 0, 0});
     } else if (op == "Where" && at.size() == 3 && at[0].known()) {
       result.push_back(at[0].value != 0 ? at[1] : at[2]);
-    } else if (at.size() == 2 && (op == "Mul" || op == "Div") && at[1].Is(1)) {
-      result.push_back(at[0]);
-    } else if (at.size() == 2 && op == "Mul" && at[0].Is(1)) {
-      result.push_back(at[1]);
-    } else if (at.size() == 2 && (op == "Add" || op == "Sub") && at[1].Is(0)) {
-      result.push_back(at[0]);
-    } else if (at.size() == 2 && at[0].known() && at[1].known()) {
-      const int64_t a = at[0].value, b = at[1].value;
-      int64_t number = 0;
-      bool fits = false;
-      if (op == "Add") fits = !__builtin_add_overflow(a, b, &number);
-      if (op == "Sub") fits = !__builtin_sub_overflow(a, b, &number);
-      if (op == "Mul") fits = !__builtin_mul_overflow(a, b, &number);
-      if (op == "Div" && a >= 0 && b > 0) {
-        number = a / b;
-        fits = true;
-      }
-      if (!fits) return std::nullopt;
-      result.push_back({number, 0});
     } else {
-      return std::nullopt;
+      const auto number = at.size() == 2 ? Computed(forms_, op, at[0], at[1]) : std::nullopt;
+      if (!number) return std::nullopt;
+      result.push_back(*number);
     }
   }
   return result;

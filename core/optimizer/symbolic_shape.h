@@ -10,19 +10,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "core/optimizer/linear_form.h"
 #include "core/optimizer/match.h"
 
 namespace ortrun {
-
-/// A dimension or an element of a shape tensor: a number, or a symbol. Equal symbols are equal numbers in every run.
-struct Dim {
-  int64_t value = 0;
-  int symbol = 0;  ///< 0: `value` is the number
-
-  bool known() const { return symbol == 0; }
-  bool Is(int64_t number) const { return known() && value == number; }
-  bool operator==(const Dim&) const = default;
-};
 
 /// Longer integer tensors are data, not shapes.
 inline constexpr size_t kMostShapeElements = 64;
@@ -37,8 +28,8 @@ class ShapeAnalysis {
 
   /// nullptr when not even the rank is known.
   const SymbolicShape* ShapeOf(const ValueInfo* value) const;
-  /// Elements of an integer tensor of rank 0 or 1; nullptr when they are not known even as symbols. A symbol that
-  /// stands for a dimension is never negative.
+  /// Elements of an integer tensor of rank 0 or 1; nullptr when they are not known even as symbols. Unlike
+  /// dimensions they may be negative.
   const std::vector<Dim>* ElementsOf(const ValueInfo* value) const;
   /// Whether both have the same known rank and equal dimensions.
   bool SameShape(const ValueInfo* a, const ValueInfo* b) const;
@@ -51,7 +42,12 @@ class ShapeAnalysis {
   std::optional<SymbolicShape> Broadcast(const SymbolicShape& a, const SymbolicShape& b) const;
 
  private:
-  Dim Fresh() { return {0, ++symbols_}; }
+  /// The length of a Slice that may reach beyond its axis: min(end, size) - min(start, size), 0 <= start <= end.
+  struct ClippedLength {
+    Dim start, end;
+    int64_t size = 0;
+  };
+
   Dim Named(const std::string& name);
   void AddValue(const ValueInfo* value);
   void AddNode(const Node& node);
@@ -60,11 +56,18 @@ class ShapeAnalysis {
   std::optional<SymbolicShape> InferReshape(const Node& node);
   std::optional<SymbolicShape> InferMoved(const Node& node, size_t output);
   std::optional<SymbolicShape> InferBroadcast(const Node& node);
+  std::optional<SymbolicShape> InferAttention(const Node& node, size_t output);
+  std::optional<SymbolicShape> InferSlice(const Node& node);
+  std::optional<Dim> SliceLength(Dim start, Dim end, Dim size);
+  void LearnFromBroadcast(const SymbolicShape& a, const SymbolicShape& b);
+  Dim Resolved(Dim dim);
   std::optional<std::vector<Dim>> Elements(const Node& node);
   std::optional<std::vector<Dim>> Arithmetic(const Node& node);
 
-  int symbols_ = 0;
-  std::unordered_map<std::string, int> names_;
+  LinearForms forms_;
+  std::unordered_map<std::string, Dim> names_;
+  std::unordered_map<int, ClippedLength> clipped_;  ///< by the symbol of the length
+  std::unordered_map<int, int64_t> bounds_;         ///< by symbol: what it does not exceed in any run that succeeds
   std::unordered_map<const ValueInfo*, SymbolicShape> shapes_;
   std::unordered_map<const ValueInfo*, std::vector<Dim>> elements_;
 };

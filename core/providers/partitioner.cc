@@ -215,7 +215,7 @@ class Partitioner {
         Concat(left.size(), left.size() == 1 ? " node has" : " nodes have", " no provider that can run it:");
     for (size_t i = 0; i < std::min(left.size(), kShown); ++i) text += "\n" + left[i];
     if (left.size() > kShown) text += Concat("\n  and ", left.size() - kShown, " more");
-    throw Error(unknown ? ORT_INVALID_GRAPH : ORT_NOT_IMPLEMENTED, text);
+    throw Error(unknown ? ORT_FAIL : ORT_NOT_IMPLEMENTED, text);
   }
 
   Model& model_;

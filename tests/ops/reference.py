@@ -10,7 +10,9 @@ from onnx_cases import assert_same
 from provider_under_test import NotRegistered, session
 
 
-def model_of(op, inputs, *, outputs=1, opset=21, domain="", constants=(), types=None, **attributes) -> onnx.ModelProto:
+def model_of(
+    op, inputs, *, outputs=1, opset=21, domain="", domain_opset=1, constants=(), types=None, **attributes
+) -> onnx.ModelProto:
     """A model of one node. `inputs` are arrays or None (omitted); those in `constants` become initialisers."""
     names = ["" if x is None else f"x{i}" for i, x in enumerate(inputs)]
     results = [f"y{i}" for i in range(outputs)]
@@ -24,7 +26,7 @@ def model_of(op, inputs, *, outputs=1, opset=21, domain="", constants=(), types=
     ]
     weights = [numpy_helper.from_array(inputs[i], names[i]) for i in constants]
     graph = helper.make_graph([node], "one_node", given, [onnx.ValueInfoProto(name=r) for r in results], weights)
-    imports = [helper.make_opsetid("", opset)] + ([helper.make_opsetid(domain, 1)] if domain else [])
+    imports = [helper.make_opsetid("", opset)] + ([helper.make_opsetid(domain, domain_opset)] if domain else [])
     model = helper.make_model(graph, opset_imports=imports, ir_version=10)
     for i, element_type in enumerate(types or []):
         model.graph.output[i].CopyFrom(helper.make_tensor_value_info(results[i], element_type, None))

@@ -21,6 +21,14 @@ def test_transpose(perm, dtype):
     check("Transpose", [x], perm=perm)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_transpose_of_images(channels, dtype):
+    x = RNG.integers(0, 100, (2, channels, 37, 61)).astype(dtype)
+    check("Transpose", [x], perm=[0, 2, 3, 1])
+    check("Transpose", [x.reshape(2, 37, 61, channels)], perm=[0, 3, 1, 2])
+
+
 def test_transpose_large_and_text():
     check("Transpose", [RNG.random((130, 517), np.float32)], perm=[1, 0])
     check("Transpose", [words(2, 3)], perm=[1, 0], expected=[words(2, 3).T])

@@ -117,7 +117,7 @@ size_t ConvPlan::ScratchSize(size_t threads) const {
     case WeightsForm::kPanels:
       return PanelScratchSize(geometry_, threads);
     case WeightsForm::kChannels:
-      return ChannelScratchSize(geometry_, threads);
+      return 0;
     case WeightsForm::kTiles2:
       return WinogradScratchSize(geometry_, 2, threads);
     case WeightsForm::kTiles4:

@@ -89,34 +89,43 @@ void CopyPadded(const Conv2dShape& s, const PanelPlan& plan, const float* input,
   });
 }
 
+/// Each output pixel reads the input pixel of the same number.
+bool IsPointwise(const Conv2dShape& s) {
+  return s.kernel_height == 1 && s.kernel_width == 1 && s.stride_height == 1 && s.stride_width == 1 &&
+         s.pad_top + s.pad_left + s.pad_bottom + s.pad_right == 0;
+}
+
 /// table[tap * pitch + i] = the run `tap` of output pixel begin + i.
 void FillTable(const ConvGeometry& g, const PanelPlan& plan, const float* image, const float* zeros, Range pixels,
                size_t pitch, const float** table) {
   const Conv2dShape& s = g.shape;
+  if (IsPointwise(s)) {
+    for (size_t i = 0; i < pixels.end - pixels.begin; ++i) table[i] = image + (pixels.begin + i) * s.in_channels;
+    return;
+  }
   const size_t width = plan.copy ? plan.copy_width : s.in_width;
   const size_t pad_left = plan.copy ? 0 : s.pad_left;
   const size_t runs_across = s.kernel_width / plan.run_width;
   size_t ox = pixels.begin % g.out_width;
-  size_t oy = pixels.begin / g.out_width % g.out_height;
-  size_t batch = pixels.begin / (g.out_width * g.out_height);
-  for (size_t i = 0; i < pixels.end - pixels.begin; ++i) {
-    const float* plane = image + batch * s.in_height * width * s.in_channels;
+  size_t row = pixels.begin / g.out_width;  // of all images
+  const size_t count = pixels.end - pixels.begin;
+  for (size_t i = 0; i < count; ++row, ox = 0) {
+    const size_t part = std::min(g.out_width - ox, count - i);
+    const float* plane = image + row / g.out_height * s.in_height * width * s.in_channels;
     const float** to = table + i;
     for (size_t ky = 0; ky < s.kernel_height; ++ky) {
       // Unsigned: a position left of or above the image is a very large number.
-      const size_t iy = oy * s.stride_height + ky * s.dilation_height - s.pad_top;
+      const size_t iy = row % g.out_height * s.stride_height + ky * s.dilation_height - s.pad_top;
+      const bool inside = iy < s.in_height;
+      const float* line = inside ? plane + iy * width * s.in_channels : zeros;
       for (size_t run = 0; run < runs_across; ++run, to += pitch) {
-        const size_t ix = ox * s.stride_width + run * s.dilation_width - pad_left;
-        *to = iy < s.in_height && ix < width ? plane + (iy * width + ix) * s.in_channels : zeros;
+        size_t ix = ox * s.stride_width + run * s.dilation_width - pad_left;
+        for (size_t j = 0; j < part; ++j, ix += s.stride_width) {
+          to[j] = inside && ix < width ? line + ix * s.in_channels : zeros;
+        }
       }
     }
-    if (++ox == g.out_width) {
-      ox = 0;
-      if (++oy == g.out_height) {
-        oy = 0;
-        ++batch;
-      }
-    }
+    i += part;
   }
 }
 

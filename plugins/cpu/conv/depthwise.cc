@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolution with one filter a channel. Channels-last: vectors over channels, a few output pixels at a time share the
-// weights and the input columns. Channels-first: vectors over a row, from a copy of the plane with its padding, split
-// by stride so that every tap reads consecutive floats.
+// Convolution with one filter a channel. Channels-last: vectors over channels, some output pixels of a row at a time
+// share the weights and the input columns. Channels-first: vectors over a row, from a copy of the plane with its
+// padding, split by stride so that every tap reads consecutive floats.
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 #include "plugins/cpu/conv/loops.h"
 
@@ -19,12 +21,18 @@
 namespace ortrun::cpu {
 namespace {
 
-/// Some output pixels of one row, channels-last. Column j of kernel row ky is at columns[ky * column_count + j].
+/// Some output pixels of one row, channels-last. Input column j of kernel row ky starts at
+/// row + (ky - kernel_begin) * row_step + (column + j) * channels.
 struct PixelGroup {
-  const float* const* columns;
-  size_t column_count;
+  const float* row;     ///< of the image, for kernel row kernel_begin
+  size_t row_step;      ///< floats between the image's rows of two kernel rows
   size_t kernel_begin;  ///< kernel rows inside the image
   size_t kernel_end;
+  size_t column;         ///< left of the image: below zero, wrapped around
+  size_t columns_begin;  ///< those j whose column lies inside the image
+  size_t columns_end;
+  size_t kernel_width;
+  size_t dilation;
   const float* weights;
   size_t padded_channels;
   size_t channels;
@@ -35,7 +43,7 @@ struct PixelGroup {
   ConvFinish finish;
 };
 
-constexpr size_t kPixelsAtOnce = 4;
+constexpr size_t kMostPixels = 8;
 
 }  // namespace
 }  // namespace ortrun::cpu
@@ -51,50 +59,16 @@ namespace {
 using Tag = hn::ScalableTag<float>;
 using Vec = hn::Vec<Tag>;
 
-template <bool kWhole>
-HWY_INLINE Vec Read(const float* from, size_t count) {
-  if constexpr (kWhole) {
-    return hn::LoadU(Tag(), from);
-  } else {
-    return vec::LoadPartial(Tag(), from, count);
-  }
-}
-
-/// kWidth 0: any width and dilation, given at run time.
-template <size_t kWidth, size_t kStride, size_t kPixels, bool kWhole>
-HWY_INLINE void PixelVector(const PixelGroup& g, size_t width, size_t dilation, size_t channel, size_t count) {
+/// `count` lanes are stored.
+template <size_t kPixels>
+HWY_INLINE void FinishPixels(const PixelGroup& g, size_t channel, size_t count, Vec (&sum)[kPixels]) {
   const Tag d;
-  Vec sum[kPixels];
-  const Vec start = g.bias == nullptr ? hn::Zero(d) : Read<kWhole>(g.bias + channel, count);
-#pragma GCC unroll 8
-  for (size_t p = 0; p < kPixels; ++p) sum[p] = start;
-  for (size_t ky = g.kernel_begin; ky < g.kernel_end; ++ky) {
-    const float* const* columns = g.columns + ky * g.column_count;
-    if constexpr (kWidth == 0) {
-      const float* weights = g.weights + ky * width * g.padded_channels + channel;
-      for (size_t kx = 0; kx < width; ++kx, weights += g.padded_channels) {
-        sum[0] = hn::MulAdd(Read<kWhole>(columns[kx * dilation] + channel, count), hn::LoadU(d, weights), sum[0]);
-      }
-    } else {
-      const float* weights = g.weights + ky * kWidth * g.padded_channels + channel;
-      Vec w[kWidth == 0 ? 1 : kWidth];
-#pragma GCC unroll 8
-      for (size_t kx = 0; kx < kWidth; ++kx) w[kx] = hn::LoadU(d, weights + kx * g.padded_channels);
-#pragma GCC unroll 16
-      for (size_t j = 0; j < (kPixels - 1) * kStride + kWidth; ++j) {
-        const Vec x = Read<kWhole>(columns[j] + channel, count);
-#pragma GCC unroll 8
-        for (size_t p = 0; p < kPixels; ++p) {
-          if (j >= p * kStride && j - p * kStride < kWidth) sum[p] = hn::MulAdd(x, w[j - p * kStride], sum[p]);
-        }
-      }
-    }
-  }
+  const bool whole = count == hn::Lanes(d);
   if (g.finish.residual_first) {
     const Vec scale = hn::Set(d, g.residual_scale);
 #pragma GCC unroll 8
     for (size_t p = 0; p < kPixels; ++p) {
-      sum[p] = hn::MulAdd(Read<kWhole>(g.residual + p * g.channels + channel, count), scale, sum[p]);
+      sum[p] = hn::MulAdd(vec::LoadPartial(d, g.residual + p * g.channels + channel, count), scale, sum[p]);
     }
   }
   if (g.finish.clamp) {
@@ -103,10 +77,10 @@ HWY_INLINE void PixelVector(const PixelGroup& g, size_t width, size_t dilation, 
 #pragma GCC unroll 8
     for (size_t p = 0; p < kPixels; ++p) sum[p] = vec::Clamp(low, high, sum[p]);
   }
+  float* to = g.output + channel;
 #pragma GCC unroll 8
-  for (size_t p = 0; p < kPixels; ++p) {
-    float* to = g.output + p * g.channels + channel;
-    if constexpr (kWhole) {
+  for (size_t p = 0; p < kPixels; ++p, to += g.channels) {
+    if (whole) {
       hn::StoreU(sum[p], d, to);
     } else {
       vec::StorePartial(sum[p], d, to, count);
@@ -114,78 +88,131 @@ HWY_INLINE void PixelVector(const PixelGroup& g, size_t width, size_t dilation, 
   }
 }
 
-template <size_t kWidth, size_t kStride, size_t kPixels>
-void Pixels(const PixelGroup& g, size_t width, size_t dilation) {
-  const size_t lanes = hn::Lanes(Tag());
-  size_t channel = 0;
-  for (; channel + lanes <= g.channels; channel += lanes) {
-    PixelVector<kWidth, kStride, kPixels, true>(g, width, dilation, channel, lanes);
+/// kInside: all columns lie inside the image.
+template <size_t kWidth, size_t kStride, size_t kPixels, bool kInside>
+HWY_INLINE void PixelVector(const PixelGroup& g, size_t channel) {
+  const Tag d;
+  Vec sum[kPixels];
+  const Vec start = g.bias == nullptr ? hn::Zero(d) : hn::LoadU(d, g.bias + channel);
+#pragma GCC unroll 8
+  for (size_t p = 0; p < kPixels; ++p) sum[p] = start;
+  const float* row = g.row + channel;
+  const float* weights = g.weights + g.kernel_begin * kWidth * g.padded_channels + channel;
+  for (size_t ky = g.kernel_begin; ky < g.kernel_end; ++ky, row += g.row_step) {
+    Vec w[kWidth];
+#pragma GCC unroll 8
+    for (size_t kx = 0; kx < kWidth; ++kx, weights += g.padded_channels) w[kx] = hn::LoadU(d, weights);
+    size_t at = g.column * g.channels;
+#pragma GCC unroll 32
+    for (size_t j = 0; j < (kPixels - 1) * kStride + kWidth; ++j, at += g.channels) {
+      if (!kInside && (j < g.columns_begin || j >= g.columns_end)) continue;
+      const Vec x = hn::LoadU(d, row + at);
+#pragma GCC unroll 8
+      for (size_t p = 0; p < kPixels; ++p) {
+        if (j >= p * kStride && j - p * kStride < kWidth) sum[p] = hn::MulAdd(x, w[j - p * kStride], sum[p]);
+      }
+    }
   }
-  if (channel < g.channels) {
-    PixelVector<kWidth, kStride, kPixels, false>(g, width, dilation, channel, g.channels - channel);
+  FinishPixels<kPixels>(g, channel, hn::Lanes(d), sum);
+}
+
+/// At least one vector of channels; the last vector overlaps the one before it where it would be partial.
+template <size_t kWidth, size_t kStride, size_t kPixels>
+void Pixels(const PixelGroup& g) {
+  const size_t lanes = hn::Lanes(Tag());
+  const auto all = [&](auto inside) HWY_ATTR {
+    for (size_t channel = 0; channel < g.channels; channel += lanes) {
+      PixelVector<kWidth, kStride, kPixels, decltype(inside)::value>(g, HWY_MIN(channel, g.channels - lanes));
+    }
+  };
+  constexpr size_t kColumns = (kPixels - 1) * kStride + kWidth;
+  g.columns_begin == 0 && g.columns_end == kColumns ? all(std::true_type()) : all(std::false_type());
+}
+
+/// One pixel; any kernel, dilation and number of channels.
+void AnyPixel(const PixelGroup& g) {
+  const Tag d;
+  const size_t lanes = hn::Lanes(d);
+  for (size_t channel = 0; channel < g.channels; channel += lanes) {
+    const size_t count = HWY_MIN(lanes, g.channels - channel);
+    Vec sum[1] = {g.bias == nullptr ? hn::Zero(d) : vec::LoadPartial(d, g.bias + channel, count)};
+    const float* row = g.row + channel;
+    for (size_t ky = g.kernel_begin; ky < g.kernel_end; ++ky, row += g.row_step) {
+      const float* weights = g.weights + ky * g.kernel_width * g.padded_channels + channel;
+      for (size_t kx = 0; kx < g.kernel_width; ++kx, weights += g.padded_channels) {
+        const size_t j = kx * g.dilation;
+        if (j < g.columns_begin || j >= g.columns_end) continue;
+        const Vec x = vec::LoadPartial(d, row + (g.column + j) * g.channels, count);
+        sum[0] = hn::MulAdd(x, hn::LoadU(d, weights), sum[0]);
+      }
+    }
+    FinishPixels<1>(g, channel, count, sum);
   }
 }
 
-using PixelFunction = void (*)(const PixelGroup& g, size_t width, size_t dilation);
+using PixelFunction = void (*)(const PixelGroup& g);
 
-template <size_t kPixels>
-PixelFunction FastPixels(size_t width, size_t stride) {
-  if (width == 3 && stride == 1) return &Pixels<3, 1, kPixels>;
-  if (width == 3 && stride == 2) return &Pixels<3, 2, kPixels>;
-  if (width == 5 && stride == 1) return &Pixels<5, 1, kPixels>;
-  if (width == 5 && stride == 2) return &Pixels<5, 2, kPixels>;
-  if (width == 7 && stride == 1) return &Pixels<7, 1, kPixels>;
+template <size_t kWidth, size_t kStride, size_t... kCount>
+PixelFunction OfCount(size_t pixels, std::index_sequence<kCount...>) {
+  static constexpr PixelFunction kFunctions[] = {&Pixels<kWidth, kStride, kCount + 1>...};
+  return kFunctions[pixels - 1];
+}
+
+/// For so many pixels at once, or null.
+PixelFunction FastPixels(const Conv2dShape& s, size_t pixels) {
+  constexpr auto kCounts = std::make_index_sequence<kMostPixels>();
+  if (s.dilation_width != 1 || s.in_channels < hn::Lanes(Tag())) return nullptr;
+  if (s.kernel_width == 3 && s.stride_width == 1) return OfCount<3, 1>(pixels, kCounts);
+  if (s.kernel_width == 3 && s.stride_width == 2) return OfCount<3, 2>(pixels, kCounts);
+  if (s.kernel_width == 5 && s.stride_width == 1) return OfCount<5, 1>(pixels, kCounts);
+  if (s.kernel_width == 5 && s.stride_width == 2) return OfCount<5, 2>(pixels, kCounts);
+  if (s.kernel_width == 7 && s.stride_width == 1) return OfCount<7, 1>(pixels, kCounts);
   return nullptr;
 }
 
-/// One output row of a channels-last image. `table` has room for the columns of one group of pixels.
-void ChannelsRow(const ConvGeometry& g, const ConvOperands& o, size_t row, const float** table) {
+/// One output row of a channels-last image, in groups of nearly equal size.
+void ChannelsRow(const ConvGeometry& g, const ConvOperands& o, size_t row) {
   const Conv2dShape& s = g.shape;
   const size_t lanes = hn::Lanes(Tag());
-  const size_t batch = row / g.out_height;
-  const size_t oy = row % g.out_height;
-  const float* image = o.input + batch * s.in_height * s.in_width * s.in_channels;
+  const size_t top = row % g.out_height * s.stride_height;
   PixelGroup group{};
-  group.columns = table;
+  group.row_step = s.dilation_height * s.in_width * s.in_channels;
+  group.kernel_width = s.kernel_width;
+  group.dilation = s.dilation_width;
   group.weights = o.weights;
   group.channels = s.in_channels;
   group.padded_channels = (s.in_channels + lanes - 1) / lanes * lanes;
   group.bias = o.epilogue.bias;
   group.residual_scale = o.epilogue.residual_scale;
   group.finish = MakeFinish(o.epilogue);
-  const PixelFunction many =
-      s.dilation_width == 1 ? FastPixels<kPixelsAtOnce>(s.kernel_width, s.stride_width) : nullptr;
-  const PixelFunction single = s.dilation_width == 1 ? FastPixels<1>(s.kernel_width, s.stride_width) : nullptr;
-  const size_t top = oy * s.stride_height;
   group.kernel_begin =
       top >= s.pad_top ? 0 : HWY_MIN(s.kernel_height, (s.pad_top - top + s.dilation_height - 1) / s.dilation_height);
   group.kernel_end = group.kernel_begin;
   while (group.kernel_end < s.kernel_height && top + group.kernel_end * s.dilation_height - s.pad_top < s.in_height) {
     ++group.kernel_end;
   }
-  for (size_t ox = 0; ox < g.out_width;) {
-    const bool together = many != nullptr && g.out_width - ox >= kPixelsAtOnce;
-    const size_t pixels = together ? kPixelsAtOnce : 1;
-    group.column_count = (pixels - 1) * s.stride_width + (s.kernel_width - 1) * s.dilation_width + 1;
-    for (size_t ky = group.kernel_begin; ky < group.kernel_end; ++ky) {
-      const size_t iy = top + ky * s.dilation_height - s.pad_top;
-      for (size_t j = 0; j < group.column_count; ++j) {
-        const size_t ix = ox * s.stride_width + j - s.pad_left;
-        table[ky * group.column_count + j] = ix < s.in_width ? image + (iy * s.in_width + ix) * s.in_channels : o.zeros;
-      }
-    }
-    const size_t at = (row * g.out_width + ox) * s.in_channels;
+  const size_t image = row / g.out_height * s.in_height;
+  const size_t first_row = top + group.kernel_begin * s.dilation_height - s.pad_top;
+  group.row = o.input;
+  if (group.kernel_begin < group.kernel_end) group.row += (image + first_row) * s.in_width * s.in_channels;
+
+  const size_t most = FastPixels(s, 1) == nullptr ? 1 : kMostPixels;
+  const size_t groups = (g.out_width + most - 1) / most;
+  for (size_t index = 0; index < groups; ++index) {
+    const Range range = PartOf(g.out_width, groups, index);
+    const size_t pixels = range.end - range.begin;
+    const size_t left = range.begin * s.stride_width;
+    const size_t columns = (pixels - 1) * s.stride_width + (s.kernel_width - 1) * s.dilation_width + 1;
+    group.column = left - s.pad_left;
+    group.columns_begin = left >= s.pad_left ? 0 : HWY_MIN(columns, s.pad_left - left);
+    const size_t beyond = s.in_width + s.pad_left;
+    group.columns_end = beyond <= left ? 0 : HWY_MIN(columns, beyond - left);
+    const size_t at = (row * g.out_width + range.begin) * s.in_channels;
     group.output = o.output + at;
     group.residual = o.epilogue.residual == nullptr ? nullptr : o.epilogue.residual + at;
-    if (together) {
-      many(group, s.kernel_width, 1);
-    } else if (single != nullptr) {
-      single(group, s.kernel_width, 1);
-    } else {
-      Pixels<0, 1, 1>(group, s.kernel_width, s.dilation_width);
-    }
+    const PixelFunction run = FastPixels(s, pixels);
+    run == nullptr ? AnyPixel(group) : run(group);
     if (group.finish.second_pass) FinishRow(o.epilogue, group.output, pixels * s.in_channels, group.residual);
-    ox += pixels;
   }
 }
 
@@ -271,12 +298,6 @@ size_t Work(const ConvGeometry& g) {
   return s.batch * g.out_height * g.out_width * s.in_channels * s.kernel_height * s.kernel_width;
 }
 
-size_t TableBytes(const ConvGeometry& g) {
-  const Conv2dShape& s = g.shape;
-  const size_t columns = (kPixelsAtOnce - 1) * s.stride_width + (s.kernel_width - 1) * s.dilation_width + 1;
-  return AlignedBytes(s.kernel_height * columns * sizeof(const float*));
-}
-
 /// Each row of the copy holds stride_width phases: padded column x is element x / stride of phase x % stride.
 size_t PhaseWidth(const ConvGeometry& g) {
   const Conv2dShape& s = g.shape;
@@ -309,19 +330,13 @@ void PackChannelWeights(const ConvGeometry& g, const float* weights, float* pack
   }
 }
 
-size_t ChannelScratchSize(const ConvGeometry& g, size_t threads) {
-  return Blocks(g.shape.batch * g.out_height, Work(g), threads) * TableBytes(g);
-}
-
 void RunChannels(const ConvGeometry& g, const ConvOperands& operands, const Parallel& parallel) {
   const size_t rows = g.shape.batch * g.out_height;
   const size_t blocks = Blocks(rows, Work(g), parallel.threads);
-  const size_t bytes = TableBytes(g);
   const auto run = HWY_DYNAMIC_DISPATCH(ChannelsRow);
   parallel.For(blocks, [&](size_t block) {
-    const float** table = reinterpret_cast<const float**>(operands.scratch + block * bytes);
     const Range range = PartOf(rows, blocks, block);
-    for (size_t row = range.begin; row < range.end; ++row) run(g, operands, row, table);
+    for (size_t row = range.begin; row < range.end; ++row) run(g, operands, row);
   });
 }
 

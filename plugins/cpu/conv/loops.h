@@ -35,10 +35,10 @@ void PackWinogradWeights(const ConvGeometry& g, size_t tile, const float* weight
 size_t WinogradScratchSize(const ConvGeometry& g, size_t tile, size_t threads);
 void RunWinograd(const ConvGeometry& g, size_t tile, const ConvOperands& operands, const Parallel& parallel);
 
-/// Channels-last, one filter a channel. Weights: kh x kw x channels, the channels padded to whole vectors.
+/// Channels-last, one filter a channel; takes no scratch. Weights: kh x kw x channels, the channels padded to whole
+/// vectors.
 size_t ChannelWeightsSize(const ConvGeometry& g);
 void PackChannelWeights(const ConvGeometry& g, const float* weights, float* packed);
-size_t ChannelScratchSize(const ConvGeometry& g, size_t threads);
 void RunChannels(const ConvGeometry& g, const ConvOperands& operands, const Parallel& parallel);
 
 /// Channels-first as a matrix product of the weights as they are with columns of pixels.

@@ -61,30 +61,69 @@ HWY_INLINE Vec Combine(Vec sum, Vec x) {
 }
 
 /// One output pixel, channels-last: `window` is its first pixel inside the image, rows and columns inside it.
-template <bool kMax>
-void PixelChannels(const float* window, size_t rows, size_t row_step, size_t columns, size_t column_step,
-                   size_t channels, float factor, float* output) {
+struct WindowPixels {
+  const float* window;
+  size_t rows;
+  size_t row_step;
+  size_t columns;
+  size_t column_step;
+  float factor;
+  float* output;
+};
+
+/// kVectors of channels together, so that each pixel is read in longer runs; the last one holds `last` of them.
+template <bool kMax, size_t kVectors>
+HWY_INLINE void PoolVectors(const WindowPixels& w, size_t channel, size_t last) {
   const Tag d;
   const size_t lanes = hn::Lanes(d);
-  const Vec scale = hn::Set(d, factor);
-  const auto pool = [&](size_t channel, size_t count, auto load) HWY_ATTR {
-    Vec sum = hn::Set(d, kMax ? kLowest : 0.0F);
-    for (size_t y = 0; y < rows; ++y) {
-      const float* from = window + y * row_step + channel;
-      for (size_t x = 0; x < columns; ++x) sum = Combine<kMax>(sum, load(from + x * column_step, count));
+  constexpr size_t kLast = kVectors - 1;
+  Vec sum[kVectors];
+#pragma GCC unroll 4
+  for (size_t v = 0; v < kVectors; ++v) sum[v] = hn::Set(d, kMax ? kLowest : 0.0F);
+  const auto pool = [&](auto load_last) HWY_ATTR {
+    for (size_t y = 0; y < w.rows; ++y) {
+      const float* from = w.window + y * w.row_step + channel;
+      for (size_t x = 0; x < w.columns; ++x, from += w.column_step) {
+#pragma GCC unroll 4
+        for (size_t v = 0; v < kLast; ++v) sum[v] = Combine<kMax>(sum[v], hn::LoadU(d, from + v * lanes));
+        sum[kLast] = Combine<kMax>(sum[kLast], load_last(from + kLast * lanes));
+      }
     }
-    return kMax ? sum : hn::Mul(sum, scale);
   };
-  size_t channel = 0;
-  for (; channel + lanes <= channels; channel += lanes) {
-    hn::StoreU(pool(channel, lanes, [&](const float* from, size_t) HWY_ATTR { return hn::LoadU(d, from); }), d,
-               output + channel);
+  if (last == lanes) {
+    pool([&](const float* from) HWY_ATTR { return hn::LoadU(d, from); });
+  } else {
+    pool([&](const float* from) HWY_ATTR { return vec::LoadPartial(d, from, last); });
   }
-  if (channel < channels) {
-    const size_t count = channels - channel;
-    vec::StorePartial(
-        pool(channel, count, [&](const float* from, size_t part) HWY_ATTR { return vec::LoadPartial(d, from, part); }),
-        d, output + channel, count);
+  const Vec scale = hn::Set(d, w.factor);
+  float* to = w.output + channel;
+#pragma GCC unroll 4
+  for (size_t v = 0; v < kVectors; ++v) {
+    vec::StorePartial(kMax ? sum[v] : hn::Mul(sum[v], scale), d, to + v * lanes, v == kLast ? last : lanes);
+  }
+}
+
+template <bool kMax>
+void PixelChannels(const WindowPixels& w, size_t channels) {
+  const size_t lanes = hn::Lanes(Tag());
+  for (size_t channel = 0; channel < channels;) {
+    const size_t vectors = HWY_MIN(size_t{4}, (channels - channel + lanes - 1) / lanes);
+    const size_t count = HWY_MIN(vectors * lanes, channels - channel);
+    const size_t last = count - (vectors - 1) * lanes;
+    switch (vectors) {
+      case 4:
+        PoolVectors<kMax, 4>(w, channel, last);
+        break;
+      case 3:
+        PoolVectors<kMax, 3>(w, channel, last);
+        break;
+      case 2:
+        PoolVectors<kMax, 2>(w, channel, last);
+        break;
+      default:
+        PoolVectors<kMax, 1>(w, channel, last);
+    }
+    channel += count;
   }
 }
 
@@ -102,9 +141,14 @@ void ChannelsLastRow(PoolKind kind, const Pool2dShape& s, const float* image, si
     const size_t ix = ox * s.stride_width + x.begin * s.dilation_width - s.pad_left;
     const float* window = empty ? image : image + (iy * s.in_width + ix) * s.channels;
     const float counted = static_cast<float>(y.counted * x.counted);
-    PixelChannels<kMax>(window, empty ? 0 : rows, s.dilation_height * s.in_width * s.channels, columns,
-                        s.dilation_width * s.channels, s.channels, empty ? 0.0F : 1.0F / counted,
-                        output + ox * s.channels);
+    PixelChannels<kMax>({.window = window,
+                         .rows = empty ? 0 : rows,
+                         .row_step = s.dilation_height * s.in_width * s.channels,
+                         .columns = columns,
+                         .column_step = s.dilation_width * s.channels,
+                         .factor = empty ? 0.0F : 1.0F / counted,
+                         .output = output + ox * s.channels},
+                        s.channels);
   }
 }
 
@@ -174,7 +218,14 @@ void PoolRow(PoolKind kind, const Pool2dShape& s, const float* input, float* out
 
 template <bool kMax>
 void PoolPixels(size_t channels, size_t stride, size_t pixels, const float* input, float* output) {
-  PixelChannels<kMax>(input, pixels, stride, 1, 0, channels, 1.0F / static_cast<float>(pixels), output);
+  PixelChannels<kMax>({.window = input,
+                       .rows = 1,
+                       .row_step = 0,
+                       .columns = pixels,
+                       .column_step = stride,
+                       .factor = 1.0F / static_cast<float>(pixels),
+                       .output = output},
+                      channels);
 }
 
 /// `channels` of one image, channels-last, pixels `stride` floats apart.

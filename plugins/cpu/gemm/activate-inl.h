@@ -29,7 +29,9 @@ HWY_INLINE void MapArray(const float* x, float* y, size_t count, const F& f) {
   if (i < count) vec::StorePartial(f(vec::LoadPartial(d, x + i, count - i)), d, y + i, count - i);
 }
 
-inline void ActivateArray(const Activation& activation, const float* x, float* y, size_t count) {
+/// Calls body(f), where f takes a vector to its activation.
+template <class Body>
+HWY_INLINE void WithActivation(const Activation& activation, const Body& body) {
   namespace hn = hwy::HWY_NAMESPACE;
   namespace vec = ortrun::cpu::vector::HWY_NAMESPACE;
   const hn::ScalableTag<float> d;
@@ -41,40 +43,43 @@ inline void ActivateArray(const Activation& activation, const float* x, float* y
   const V beta = hn::Set(d, activation.beta);
   switch (activation.kind) {
     case ActivationKind::kNone:
-      if (x != y) MapArray(x, y, count, [](V v) { return v; });
-      return;
+      return body([](V v) { return v; });
     case ActivationKind::kRelu:
-      return MapArray(x, y, count, [=](V v) { return vec::AtLeast(zero, v); });
+      return body([=](V v) { return vec::AtLeast(zero, v); });
     case ActivationKind::kClip:
-      return MapArray(x, y, count, [=](V v) { return vec::Clamp(alpha, beta, v); });
+      return body([=](V v) { return vec::Clamp(alpha, beta, v); });
     case ActivationKind::kLeakyRelu:
-      return MapArray(x, y, count, [=](V v) { return hn::IfThenElse(hn::Lt(v, zero), hn::Mul(v, alpha), v); });
+      return body([=](V v) { return hn::IfThenElse(hn::Lt(v, zero), hn::Mul(v, alpha), v); });
     case ActivationKind::kSigmoid:
-      return MapArray(x, y, count, [=](V v) { return vec::Sigmoid(d, v); });
+      return body([=](V v) { return vec::Sigmoid(d, v); });
     case ActivationKind::kTanh:
-      return MapArray(x, y, count, [=](V v) { return vec::Tanh(d, v); });
+      return body([=](V v) { return vec::Tanh(d, v); });
     case ActivationKind::kHardSigmoid:
-      return MapArray(x, y, count, [=](V v) { return vec::Clamp(zero, one, hn::MulAdd(v, alpha, beta)); });
+      return body([=](V v) { return vec::Clamp(zero, one, hn::MulAdd(v, alpha, beta)); });
     case ActivationKind::kHardSwish: {
       const V sixth = hn::Set(d, 1.0F / 6.0F);
-      return MapArray(x, y, count, [=](V v) { return hn::Mul(v, vec::Clamp(zero, one, hn::MulAdd(v, sixth, half))); });
+      return body([=](V v) { return hn::Mul(v, vec::Clamp(zero, one, hn::MulAdd(v, sixth, half))); });
     }
     case ActivationKind::kSilu:
-      return MapArray(x, y, count, [=](V v) { return hn::Mul(v, vec::Sigmoid(d, v)); });
+      return body([=](V v) { return vec::Silu(d, v); });
     case ActivationKind::kGeluErf: {
       const V root = hn::Set(d, 0.70710678118654752F);
-      return MapArray(x, y, count,
-                      [=](V v) { return hn::Mul(hn::Mul(half, v), hn::Add(one, vec::Erf(d, hn::Mul(v, root)))); });
+      return body([=](V v) { return hn::Mul(hn::Mul(half, v), hn::Add(one, vec::Erf(d, hn::Mul(v, root)))); });
     }
     case ActivationKind::kGeluTanh: {
       const V scale = hn::Set(d, 0.79788456080286536F);
       const V cubic = hn::Set(d, 0.044715F);
-      return MapArray(x, y, count, [=](V v) {
+      return body([=](V v) {
         const V inner = hn::Mul(hn::Mul(scale, v), hn::MulAdd(hn::Mul(cubic, v), v, one));
         return hn::Mul(hn::Mul(half, v), hn::Add(one, vec::Tanh(d, inner)));
       });
     }
   }
+}
+
+inline void ActivateArray(const Activation& activation, const float* x, float* y, size_t count) {
+  if (activation.kind == ActivationKind::kNone && x == y) return;
+  WithActivation(activation, [=](const auto& f) { MapArray(x, y, count, f); });
 }
 
 }  // namespace HWY_NAMESPACE

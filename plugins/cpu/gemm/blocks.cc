@@ -115,14 +115,18 @@ void RunBlock(const MicroKernels& kernels, const PanelLayout& layout, const Pane
       tile.bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + column;
       const size_t most_rows = kernels.rows[vectors];
       const size_t tiles = (block.rows + most_rows - 1) / most_rows;
+      // As PartOf says, without its divisions: tiles over a short K are done in less time.
+      const size_t each = tiles == 0 ? 0 : block.rows / tiles;
+      const size_t longer = block.rows - each * tiles;
+      size_t row = 0;
       for (size_t index = 0; index < tiles; ++index) {
-        const Range rows = PartOf(block.rows, tiles, index);
-        const size_t count = rows.end - rows.begin;
+        const size_t count = each + (index < longer ? 1 : 0);
         const float* residual =
-            epilogue.residual == nullptr ? nullptr : epilogue.residual + rows.begin * epilogue.residual_ld + column;
-        tile.a = block.a + slice.tap * block.a_pitch + rows.begin;
-        tile.c = block.c + rows.begin * block.ldc + column;
-        tile.row_bias = epilogue.row_bias == nullptr ? nullptr : epilogue.row_bias + rows.begin;
+            epilogue.residual == nullptr ? nullptr : epilogue.residual + row * epilogue.residual_ld + column;
+        tile.a = block.a + slice.tap * block.a_pitch + row;
+        tile.c = block.c + row * block.ldc + column;
+        tile.row_bias = epilogue.row_bias == nullptr ? nullptr : epilogue.row_bias + row;
+        row += count;
         tile.residual = plan.residual_in_tile ? residual : nullptr;
         kernels.tile[vectors][count](tile);
         if (is_last && plan.second_pass) {

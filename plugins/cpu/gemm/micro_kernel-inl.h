@@ -8,6 +8,7 @@
 #define ORTRUN_CPU_GEMM_MICRO_KERNEL_INL_H
 #endif
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "plugins/cpu/gemm/micro_kernels.h"
 #include "plugins/cpu/vector/clamp-inl.h"
@@ -130,6 +131,13 @@ void Tile(const TileArguments& t) {
     for (size_t r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
       for (size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
+    }
+  }
+  if (t.finish && t.residual != nullptr) {  // it comes while the sums are made
+#pragma GCC unroll 16
+    for (size_t r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+      for (size_t v = 0; v < kVectors; ++v) hwy::Prefetch(t.residual + r * t.residual_ld + v * lanes);
     }
   }
   if (t.mask_b && t.last != lanes) {

@@ -17,7 +17,7 @@ namespace HWY_NAMESPACE {
 /// Registers decide how tall a tile can be: sums, one vector of each column and one broadcast must fit.
 constexpr bool kManyRegisters = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM;
 constexpr size_t kPanelVectors = kManyRegisters ? 4 : 2;
-constexpr size_t kRowsOf[kMostPanelVectors + 1] = {0, kManyRegisters ? 12 : 8, kManyRegisters ? 12 : 6, 8, 6};
+constexpr size_t kRowsOf[kMostPanelVectors + 1] = {0, 8, kManyRegisters ? 8 : 6, 8, 6};
 
 /// 4 x 4 blocks turned in registers.
 void Transpose(size_t rows, size_t columns, const float* from, size_t ldf, float* to, size_t ldt) {
@@ -101,11 +101,13 @@ void AddScaled(const float* x, float scale, float* y, size_t count) {
 
 void ActivateRows(const Activation& activation, size_t rows, size_t columns, float* c, size_t ldc,
                   const float* residual, size_t residual_ld, float scale) {
-  for (size_t r = 0; r < rows; ++r) {
-    float* row = c + r * ldc;
-    ActivateArray(activation, row, row, columns);
-    if (residual != nullptr) AddScaled(residual + r * residual_ld, scale, row, columns);
+  if (activation.kind != ActivationKind::kNone) {
+    WithActivation(activation, [=](const auto& f) {
+      for (size_t r = 0; r < rows; ++r) MapArray(c + r * ldc, c + r * ldc, columns, f);
+    });
   }
+  if (residual == nullptr) return;
+  for (size_t r = 0; r < rows; ++r) AddScaled(residual + r * residual_ld, scale, c + r * ldc, columns);
 }
 
 template <size_t kVectors, size_t... kRow>

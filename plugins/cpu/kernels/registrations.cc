@@ -4,6 +4,7 @@
 #include "plugins/cpu/kernels/attention/attention.h"
 #include "plugins/cpu/kernels/controlflow/controlflow.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
+#include "plugins/cpu/kernels/image/image.h"
 #include "plugins/cpu/kernels/ml/ml.h"
 #include "plugins/cpu/kernels/nn/nn.h"
 #include "plugins/cpu/kernels/normalization/normalization.h"
@@ -13,6 +14,7 @@
 #include "plugins/cpu/kernels/rnn/rnn.h"
 #include "plugins/cpu/kernels/sequence/sequence.h"
 #include "plugins/cpu/kernels/signal/signal.h"
+#include "plugins/cpu/kernels/sorting/sorting.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
 #include "plugins/cpu/kernels/text/text.h"
 
@@ -23,6 +25,7 @@ void RegisterAllKernels(KernelList& list, const Host& host) {
   RegisterAttention(list);
   RegisterControlFlow(list);
   RegisterElementwise(list);
+  RegisterImage(list);
   RegisterMachineLearning(list, host);
   RegisterNn(list);
   RegisterNormalization(list);
@@ -32,6 +35,7 @@ void RegisterAllKernels(KernelList& list, const Host& host) {
   RegisterReductions(list);
   RegisterSequence(list, host);
   RegisterSignal(list);
+  RegisterSorting(list);
   RegisterTensor(list);
   RegisterText(list);
 }

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
+import _thread  # threading would make the import slower
 import os
 import warnings
-from _thread import RLock  # threading itself would make the import a millisecond longer
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ _DEFAULT_PROVIDER = "CPUExecutionProvider"
 # What belongs to this process and is made again from the rest after pickling.
 _NOT_PICKLED = ("_sess", "_inputs_meta", "_outputs_meta", "_overridable_initializers", "_model_meta")
 # Held while a session falls back to its next providers: threads that fail at once do it once.
-_falling_back = RLock()
+_falling_back = _thread.allocate_lock()
 
 
 def _named_in(error: Exception, providers: Sequence[str]) -> str:

@@ -214,6 +214,22 @@ TEST(Gemm, NanAndInfinityStay) {
   });
 }
 
+TEST(Activations, SigmoidsOverTheirWholeRange) {
+  ForEachTarget([] {
+    std::vector<float> x;
+    for (int i = -1100; i <= 1100; ++i) x.push_back(static_cast<float>(i) * 0.1F);
+    for (const float value : {1e-30F, 88.3F, 88.5F, 88.8F, 1e30F}) x.insert(x.end(), {value, -value});
+    for (const ActivationKind kind : {ActivationKind::kSigmoid, ActivationKind::kSilu}) {
+      std::vector<float> y(x.size());
+      Activate({kind}, x.data(), y.data(), x.size());
+      for (size_t i = 0; i < x.size(); ++i) {
+        const double want = ActivateReference({kind}, x[i]);
+        EXPECT_NEAR(y[i], want, 4e-7 * std::abs(want) + 1e-35) << x[i];
+      }
+    }
+  });
+}
+
 TEST(GemmBatch, EachProductIsThatOfGemm) {
   ForEachTarget([] {
     for (const size_t threads : {size_t{1}, size_t{3}}) {

@@ -62,9 +62,10 @@ void SoftmaxRow(T* x, size_t n, bool any, bool rounds) {
   T sum = 0;
   for (size_t j = 0; j < n; ++j) {
     x[j] = Rounded(rounds, std::exp(Rounded(rounds, x[j] - largest)));
-    sum = Rounded(rounds, sum + x[j]);
+    sum += x[j];  // a sum kept in bfloat16 would stand still at 256 equal keys
   }
   if (sum == 0) return;
+  sum = Rounded(rounds, sum);
   for (size_t j = 0; j < n; ++j) x[j] = Rounded(rounds, x[j] / sum);
 }
 

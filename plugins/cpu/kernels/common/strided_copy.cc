@@ -15,6 +15,9 @@ constexpr size_t kMaxAxes = 32;
 constexpr size_t kGrainBytes = 1 << 17;
 /// Side of the square that a transposition moves at a time.
 constexpr int64_t kBlock = 16;
+/// Rows that it moves at a time where each has a few elements only, as the pixels of a colour image.
+constexpr int64_t kNarrowBlock = 1024;
+constexpr int64_t kFewColumns = 4;
 
 struct Axis {
   int64_t extent;
@@ -104,6 +107,12 @@ void CopyRows(const Context& context, const T* source, T* target, const View& vi
   });
 }
 
+template <int64_t kColumns, typename T>
+void TransposeNarrow(const T* from, T* to, const Axis& across, const Axis& along, int64_t rows) {
+  for (int64_t r = 0; r < rows; ++r, to += across.target)
+    for (int64_t c = 0; c < kColumns; ++c) to[c] = from[c * along.stride + r];
+}
+
 /// Moves a block where `across` is dense in the source and `along` is dense in the result.
 template <typename T>
 void TransposeBlock(const T* from, T* to, const Axis& across, const Axis& along, int64_t rows, int64_t columns) {
@@ -114,6 +123,9 @@ void TransposeBlock(const T* from, T* to, const Axis& across, const Axis& along,
     for (int64_t r = 0; r < kBlock; ++r) std::memcpy(to + r * across.target, block[r], sizeof block[r]);
     return;
   }
+  if (columns == 2) return TransposeNarrow<2>(from, to, across, along, rows);
+  if (columns == 3) return TransposeNarrow<3>(from, to, across, along, rows);
+  if (columns == 4) return TransposeNarrow<4>(from, to, across, along, rows);
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t c = 0; c < columns; ++c) to[r * across.target + c] = from[c * along.stride + r];
 }
@@ -127,14 +139,15 @@ void Transpose(const Context& context, const T* source, T* target, const View& v
   for (size_t i = 0; i + 1 < view.rank; ++i)
     if (i != dense_axis) others[count++] = view.axes[i];
   const std::span<const Axis> outer(others.data(), count);
-  const int64_t bands = (across.extent + kBlock - 1) / kBlock;
+  const int64_t band = along.extent <= kFewColumns ? kNarrowBlock : kBlock;
+  const int64_t bands = (across.extent + band - 1) / band;
   const int64_t planes = view.count / (across.extent * along.extent);
-  const size_t grain = std::max<size_t>(1, kGrainBytes / (static_cast<size_t>(along.extent * kBlock) * sizeof(T)));
+  const size_t grain = std::max<size_t>(1, kGrainBytes / (static_cast<size_t>(along.extent * band) * sizeof(T)));
   context.ParallelRange(static_cast<size_t>(planes * bands), grain, [&](size_t begin, size_t end) {
     for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i) {
       const Offsets plane(outer, i / bands);
-      const int64_t row = i % bands * kBlock;
-      const int64_t rows = std::min(kBlock, across.extent - row);
+      const int64_t row = i % bands * band;
+      const int64_t rows = std::min(band, across.extent - row);
       for (int64_t column = 0; column < along.extent; column += kBlock)
         TransposeBlock(source + plane.source + row + column * along.stride,
                        target + plane.target + row * across.target + column, across, along, rows,

@@ -84,6 +84,8 @@ void RegisterReductions(KernelList& list) {
   list.Add(Entry<LogSumExpOp>("ReduceLogSumExp"));
   list.Add(Entry<MaxOp, Ordered>("ReduceMax"));
   list.Add(Entry<MinOp, Ordered>("ReduceMin"));
+  RegisterArgExtremes(list);
+  RegisterCumulative(list);
 }
 
 }  // namespace ortrun::cpu

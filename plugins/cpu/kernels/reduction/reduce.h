@@ -5,7 +5,10 @@
 
 namespace ortrun::cpu {
 
-/// Reduce*, ArgMax, ArgMin, CumSum.
+void RegisterArgExtremes(KernelList& list);
+void RegisterCumulative(KernelList& list);
+
+/// Reduce*, ArgMax, ArgMin, CumSum, CumProd.
 void RegisterReductions(KernelList& list);
 
 }  // namespace ortrun::cpu
