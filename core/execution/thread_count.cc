@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/execution/thread_count.h"
+
 #include <sched.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <optional>
 #include <sstream>
-#include <string>
 #include <thread>
 
 #include "core/execution/thread_pool.h"
@@ -55,35 +55,34 @@ std::optional<size_t> QuotaOfFolder(const std::string& folder) {
   return quota && period ? QuotaToCount(*quota, *period) : std::nullopt;
 }
 
-/// The tightest quota on the way from this process's control group to the root.
-std::optional<size_t> QuotaCount() {
+}  // namespace
+
+std::optional<size_t> CpuQuota(const std::string& root) {
   std::optional<size_t> least;
   const auto consider = [&least](std::optional<size_t> count) {
     if (count && (!least || *count < *least)) least = count;
   };
-  std::ifstream groups("/proc/self/cgroup");
+  std::ifstream groups(root + "/proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {
     const size_t first = line.find(':');
     const size_t second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
     const std::string controllers = line.substr(first + 1, second - first - 1);
     if (!controllers.empty() && ("," + controllers + ",").find(",cpu,") == std::string::npos) continue;
-    const std::string root = controllers.empty() ? "/sys/fs/cgroup" : "/sys/fs/cgroup/" + controllers;
+    const std::string mount = root + "/sys/fs/cgroup" + (controllers.empty() ? "" : "/" + controllers);
     for (std::string path = line.substr(second + 1); !path.empty(); path.resize(path.rfind('/'))) {
-      consider(QuotaOfFolder(root + (path == "/" ? "" : path)));
+      consider(QuotaOfFolder(mount + (path == "/" ? "" : path)));
       if (path == "/" || path.rfind('/') == std::string::npos) break;
     }
   }
-  consider(QuotaOfFolder("/sys/fs/cgroup"));
-  consider(QuotaOfFolder("/sys/fs/cgroup/cpu"));
+  consider(QuotaOfFolder(root + "/sys/fs/cgroup"));
+  consider(QuotaOfFolder(root + "/sys/fs/cgroup/cpu"));
   return least;
 }
 
-}  // namespace
-
 size_t DefaultThreadCount() {
   const size_t allowed = AffinityCount();
-  const std::optional<size_t> quota = QuotaCount();
+  const std::optional<size_t> quota = CpuQuota("");
   return quota ? std::min(allowed, *quota) : allowed;
 }
 

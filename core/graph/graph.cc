@@ -249,9 +249,8 @@ void OrtGraph::Sort() {
         names += (names.empty() ? "" : ", ") + nodes_[i]->Describe();
         ++shown;
       }
-    throw Error(ORT_FAIL,
-                Concat("This is an invalid model. Error: the graph is not acyclic. On or behind a cycle: ", names,
-                       ". Break the cycle: a node may only read values that earlier nodes make"));
+    throw Error(ORT_FAIL, Concat("This is an invalid model. Error: the graph is not acyclic. On or behind a cycle: ",
+                                 names, ". Break the cycle: a node may only read values that earlier nodes make"));
   }
   std::vector<std::unique_ptr<OrtNode>> sorted;
   sorted.reserve(nodes_.size());

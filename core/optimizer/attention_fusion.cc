@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Softmax(scale * Q K^T + masks) V -> the standard's Attention (version 23). Where queries, keys and values all come
-// from [batch, length, heads*size] by Reshape and Transpose, the 3-D form takes those in, too.
+// from [batch, length, heads*size] by Reshape and Transpose, the 3-D form takes those in, too, and a RotaryEmbedding
+// behind them turns their rows. Keys and values of earlier runs are joined by the operator.
 #include <map>
 #include <tuple>
 
-#include "core/optimizer/attention_match.h"
+#include "core/optimizer/attention_past.h"
 #include "core/optimizer/passes.h"
 
 namespace ortrun {
@@ -16,6 +17,7 @@ struct Rows {
   Node* reshape = nullptr;  ///< makes [B,S,N,D]
   int64_t heads = 0;
   int64_t size = 0;
+  Node* rotary = nullptr;  ///< turns [B,N,S,D], or nullptr
 };
 
 class AttentionFusion {
@@ -27,6 +29,12 @@ class AttentionFusion {
     if (!match) return false;
     type_ = TypeOf(match->query);
     if (!rewriter_.Has(softmax, "", "Attention", 23, type_)) return false;
+    past_ = PastOf(*match, shapes_);
+    if (past_) {
+      match->key = past_->keys->inputs[1];
+      match->value = past_->values->inputs[1];
+      match->nodes.insert(match->nodes.end(), {past_->keys, past_->values});
+    }
     const auto q = RowsOf(match->query);
     const auto k = match->key_rows != nullptr ? RowsOf(match->key_rows) : RowsOf(match->key);
     const auto v = RowsOf(match->value);
@@ -51,6 +59,12 @@ class AttentionFusion {
   }
 
   std::optional<Rows> RowsOf(const ValueInfo* heads) const {
+    if (Node* rotary = UsedOnce(heads) ? MadeBy(heads, "RotaryEmbedding") : nullptr) {
+      auto rows = RowsOf(rotary->inputs[0]);
+      if (!rows || rows->rotary != nullptr) return std::nullopt;
+      rows->rotary = rotary;
+      return rows;
+    }
     Node* transpose = MadeBy(heads, "Transpose");
     if (transpose == nullptr || PermOf(transpose) != std::vector<int64_t>{0, 2, 1, 3}) return std::nullopt;
     Node* reshape = MadeBy(transpose->inputs[0], "Reshape");
@@ -80,9 +94,22 @@ class AttentionFusion {
     if (scale != nullptr && OnlyUser(rows.reshape->outputs[0]) != nullptr) {
       source = Unscaled(source, scale, *rows.reshape);
     }
-    if (*shapes_.ShapeOf(source) == shape) return source;
-    ValueInfo* target = rewriter_.Constant("shape", MakeInts(*FlatTarget(rows)));
-    return rewriter_.Make(*rows.reshape, "Reshape", "", 0, {source, target}, TypeFor(shape));
+    if (*shapes_.ShapeOf(source) != shape) {
+      ValueInfo* target = rewriter_.Constant("shape", MakeInts(*FlatTarget(rows)));
+      source = rewriter_.Make(*rows.reshape, "Reshape", "", 0, {source, target}, TypeFor(shape));
+    }
+    return rows.rotary == nullptr ? source : Turned(rows, source);
+  }
+
+  /// The rows' RotaryEmbedding over the tensor [B,S,N*D].
+  ValueInfo* Turned(const Rows& rows, ValueInfo* flat) {
+    std::vector<ValueInfo*> inputs = rows.rotary->inputs;
+    inputs[0] = flat;
+    ValueInfo* turned = rewriter_.Make(*rows.rotary, "RotaryEmbedding", "", rows.rotary->since_version, inputs,
+                                       TypeFor(FlatShape(rows)), {rows.rotary});
+    turned->producer->attributes = rows.rotary->attributes;
+    SetAttribute(turned->producer, "num_heads", rows.heads);
+    return turned;
   }
 
   ValueInfo* MaskOf(const Node& like, const AttentionMask& mask) {
@@ -133,16 +160,28 @@ class AttentionFusion {
   Node* AddAttention(const Node& softmax, const AttentionMatch& match, ValueInfo* q, ValueInfo* k, ValueInfo* v,
                      double scale) {
     std::vector<ValueInfo*> inputs = {q, k, v};
-    if (ValueInfo* mask = Mask(softmax, match.masks)) inputs.push_back(mask);
+    ValueInfo* mask = Mask(softmax, match.masks);
+    if (mask != nullptr || past_) inputs.push_back(mask);
+    if (past_) inputs.insert(inputs.end(), {past_->keys->inputs[0], past_->values->inputs[0]});
     Node* made = rewriter_.Add(softmax, "Attention", "", 23, inputs, {match.nodes.begin(), match.nodes.end()});
     SetAttribute(made, "scale", static_cast<float>(scale));
     return made;
   }
 
+  /// `made` writes `output`, and what the keys and values were joined to.
+  void Replace(const AttentionMatch& match, Node* made, ValueInfo* output) {
+    ValueInfo* keys = past_ ? past_->keys->outputs[0] : nullptr;
+    ValueInfo* values = past_ ? past_->values->outputs[0] : nullptr;
+    rewriter_.Replace(match.nodes, made, output);
+    if (!past_) return;
+    rewriter_.graph().SetOutput(made, 1, keys);
+    rewriter_.graph().SetOutput(made, 2, values);
+  }
+
   bool Fuse4D(Node& softmax, const AttentionMatch& match) {
     if (!MasksServed(softmax, match)) return false;
     Node* made = AddAttention(softmax, match, match.query, match.key, match.value, match.scale);
-    rewriter_.Replace(match.nodes, made, match.output);
+    Replace(match, made, match.output);
     return true;
   }
 
@@ -166,20 +205,20 @@ class AttentionFusion {
     if (after != nullptr && *after == shape && reshape->provider == softmax.provider) {
       ValueInfo* output = reshape->outputs[0];
       match.nodes.push_back(reshape);
-      rewriter_.Replace(match.nodes, made, output);
+      Replace(match, made, output);
       return true;
     }
     ValueInfo* flat = rewriter_.graph().AddValue(softmax.name + "_attention", TypeFor(shape));
     ValueInfo* target = rewriter_.Constant("shape", MakeInts({0, 0, q.heads, v.size}));
     Node* split = rewriter_.Add(transpose, "Reshape", "", 0, {flat, target}, {});
-    for (Node* node : match.nodes) rewriter_.Remove(node);
-    rewriter_.graph().SetOutput(made, 0, flat);
+    Replace(match, made, flat);
     rewriter_.graph().SetOutput(split, 0, by_row);
     return true;
   }
 
   Rewriter& rewriter_;
   const ShapeAnalysis shapes_;
+  std::optional<AttentionPast> past_;
   ElementType type_ = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
   std::map<std::tuple<ValueInfo*, double, bool>, ValueInfo*> filled_;
   std::map<std::pair<ValueInfo*, ValueInfo*>, ValueInfo*> sums_;

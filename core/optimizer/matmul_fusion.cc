@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // MatMul and Gemm take in what stands around them -> ortrun.FusedMatMul: transposes of their inputs, a scale, a bias,
 // an activation, a residual, and the reshapes by which exporters bring a tensor of higher rank through a Gemm.
+#include <algorithm>
+
 #include "core/optimizer/activation.h"
 #include "core/optimizer/passes.h"
 #include "core/optimizer/symbolic_shape.h"
@@ -104,23 +106,44 @@ class MatMulFusion {
     return true;
   }
 
-  /// Reshape [.., K] -> [M, K], Gemm, Reshape [M, N] -> [.., N].
+  /// Reshape [.., K] -> [M, K], Gemm, Reshape [M, N] -> [.., N]; what is reshaped may still have K as several axes.
   void TakeReshapes(Product& product) {
     Node* before = MadeBy(product.a, "Reshape");
     Node* after = OnlyUser(product.output);
     if (!Ours(before) || !Ours(after) || !after->Is("Reshape") || product.residual != nullptr) return;
-    const SymbolicShape* from = shapes_.ShapeOf(before->inputs[0]);
     const SymbolicShape* to = shapes_.ShapeOf(after->outputs[0]);
     const SymbolicShape* matrix = shapes_.ShapeOf(product.a);
     const SymbolicShape* result = shapes_.ShapeOf(product.output);
-    if (!from || !to || !matrix || !result || from->size() < 2 || matrix->size() != 2 || result->size() != 2) return;
-    SymbolicShape expected = *from;
-    if (expected.back() != (*matrix)[1]) return;
-    expected.back() = (*result)[1];
-    if (*to != expected) return;
-    product.a = before->inputs[0];
+    if (!to || !matrix || !result || to->size() < 2 || matrix->size() != 2 || result->size() != 2) return;
+    if (to->back() != (*result)[1]) return;
+    SymbolicShape wanted = *to;
+    wanted.back() = (*matrix)[1];
+    ValueInfo* source = before->inputs[0];
+    while (!HasShape(source, wanted)) {
+      Node* earlier = MadeBy(source, "Reshape");
+      if (!Ours(earlier)) break;
+      source = earlier->inputs[0];
+    }
+    if (!HasShape(source, wanted)) {
+      source = before->inputs[0];
+      const SymbolicShape* from = shapes_.ShapeOf(source);
+      if (from == nullptr || from->size() < wanted.size() || !wanted.back().known()) return;
+      if (!std::equal(wanted.begin(), wanted.end() - 1, from->begin())) return;
+      const auto target = ReshapeTarget(*from, wanted);
+      if (!target) return;
+      std::vector<int64_t> dims;
+      for (const Dim& dim : wanted) dims.push_back(dim.known() ? dim.value : -1);
+      source = rewriter_.Make(*before, "Reshape", "", 0, {source, rewriter_.Constant("shape", MakeInts(*target))},
+                              DenseType(TypeOf(source), dims), {before});
+    }
+    product.a = source;
     if (OnlyUser(before->outputs[0]) != nullptr) product.nodes.push_back(before);
     Absorb(product, after, after->outputs[0]);
+  }
+
+  bool HasShape(const ValueInfo* value, const SymbolicShape& wanted) const {
+    const SymbolicShape* shape = shapes_.ShapeOf(value);
+    return shape != nullptr && *shape == wanted;
   }
 
   void TakeScale(Product& product) const {

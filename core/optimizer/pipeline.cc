@@ -52,9 +52,11 @@ std::vector<std::unique_ptr<Pass>> MakeAllPasses() {
   passes.push_back(MakeGeluFusion());
   passes.push_back(MakeLayerNormalizationFusion());
   passes.push_back(MakeSimplifiedLayerNormalizationFusion());
+  passes.push_back(MakeRotaryEmbeddingFusion());
   passes.push_back(MakeAttentionFusion());
   passes.push_back(MakeActivationForms());
   passes.push_back(MakeMatMulFusion());
+  passes.push_back(MakeProductSplitting());
   passes.push_back(MakeConvolutionFusion());
   passes.push_back(MakeSkipNormalizationFusion());
   passes.push_back(MakeElementwiseChains());

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "core/optimizer/passes.h"
+#include "core/optimizer/shape_lifting.h"
 #include "core/optimizer/symbolic_shape.h"
 
 namespace ortrun {
@@ -124,7 +125,8 @@ size_t Run(Rewriter& rewriter) {
     if (output == nullptr || node.outputs.size() != 1) return false;
     const std::vector<Dim>* elements = shapes.ElementsOf(output);
     if (elements == nullptr) return false;
-    return BecomeConstant(rewriter, output, *elements) || shared.Share(rewriter, node, *elements);
+    return BecomeConstant(rewriter, output, *elements) || shared.Share(rewriter, node, *elements) ||
+           (node.Is("Shape") && LiftShape(rewriter, shapes, node));
   });
 }
 

@@ -1,124 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // The half of the analysis that follows shapes from the inputs of an operator to its outputs.
 #include <algorithm>
-#include <set>
 
+#include "core/optimizer/symbolic_operators.h"
 #include "core/optimizer/symbolic_shape.h"
 
 namespace ortrun {
 
-namespace {
-
-/// Operators whose first output has the shape of their first input.
-const std::set<std::string>& SameShapeOperators() {
-  static const std::set<std::string> names = {"Abs",
-                                              "Acos",
-                                              "Acosh",
-                                              "Asin",
-                                              "Asinh",
-                                              "Atan",
-                                              "Atanh",
-                                              "BatchNormalization",
-                                              "BitwiseNot",
-                                              "Cast",
-                                              "Ceil",
-                                              "Celu",
-                                              "Clip",
-                                              "Cos",
-                                              "Cosh",
-                                              "CumSum",
-                                              "Dropout",
-                                              "Elu",
-                                              "Erf",
-                                              "Exp",
-                                              "FastGelu",
-                                              "Floor",
-                                              "Gelu",
-                                              "GroupNormalization",
-                                              "HardSigmoid",
-                                              "HardSwish",
-                                              "Hardmax",
-                                              "Identity",
-                                              "LeakyRelu",
-                                              "IsInf",
-                                              "IsNaN",
-                                              "InstanceNormalization",
-                                              "Log",
-                                              "Mish",
-                                              "LogSoftmax",
-                                              "LayerNormalization",
-                                              "Neg",
-                                              "Not",
-                                              "QuickGelu",
-                                              "RMSNormalization",
-                                              "Reciprocal",
-                                              "Relu",
-                                              "Round",
-                                              "SimplifiedLayerNormalization",
-                                              "Selu",
-                                              "Shrink",
-                                              "Sigmoid",
-                                              "DequantizeLinear",
-                                              "Sign",
-                                              "Sin",
-                                              "Sinh",
-                                              "QuantizeLinear",
-                                              "Softmax",
-                                              "Softplus",
-                                              "Softsign",
-                                              "SkipLayerNormalization",
-                                              "Sqrt",
-                                              "Swish",
-                                              "Tan",
-                                              "SkipSimplifiedLayerNormalization",
-                                              "Tanh",
-                                              "Trilu",
-                                              "RotaryEmbedding",
-                                              "ThresholdedRelu",
-                                              "BiasGelu",
-                                              "LpNormalization"};
-  return names;
-}
-
-const std::set<std::string>& BroadcastOperators() {
-  static const std::set<std::string> names = {"Add",
-                                              "Sub",
-                                              "Mul",
-                                              "Div",
-                                              "Pow",
-                                              "Max",
-                                              "Min",
-                                              "And",
-                                              "Or",
-                                              "Xor",
-                                              "Equal",
-                                              "Greater",
-                                              "Less",
-                                              "GreaterOrEqual",
-                                              "Sum",
-                                              "Where",
-                                              "Mean",
-                                              "Mod",
-                                              "PRelu",
-                                              "LessOrEqual",
-                                              "BitShift",
-                                              "BitwiseAnd",
-                                              "ElementwiseChain",
-                                              "BitwiseOr"};
-  return names;
-}
-
-}  // namespace
-
 std::optional<SymbolicShape> ShapeAnalysis::Infer(const Node& node, size_t output) {
   const std::string& op = node.op_type;
   const SymbolicShape* first = ShapeOf(Input(&node, 0));
-  if (SameShapeOperators().count(op) != 0) {
+  if (KeepsShape(op)) {
     // The sum of the two inputs is the fourth output of the normalisations that skip.
     if ((output != 0 && (output != 3 || !op.starts_with("Skip"))) || first == nullptr) return std::nullopt;
     return *first;
   }
-  if (BroadcastOperators().count(op) != 0) return InferBroadcast(node);
+  if (Broadcasts(op)) return InferBroadcast(node);
   if (first == nullptr) return std::nullopt;
   if (op == "MatMul" || op == "FusedMatMul") {
     const SymbolicShape* second = ShapeOf(Input(&node, 1));

@@ -11,8 +11,7 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper
-
-OURS = hasattr(onnxruntime.capi.onnxruntime_pybind11_state, "ortrun_tools")
+from runtime_under_test import OURS
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,9 +12,9 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 from bad_models import BOOL, FLOAT, INT64, external, info, model, nested, relu, tensor, write
-from conftest import OURS
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.capi import onnxruntime_pybind11_state as C
+from runtime_under_test import OURS
 
 CPU = ["CPUExecutionProvider"]
 ONES = np.ones(4, np.float32).tobytes()

@@ -161,6 +161,89 @@ def test_gpt2_is_fused(tmp_path):
     assert found["Attention"] == 2 and found["Softmax"] == 0
     assert found["Where"] == 1, "all layers share one mask"
     assert found["FusedMatMul"] == 8 and found["Gemm"] == 0
+    assert found["Transpose"] == 0 and found["Add"] <= 2, (
+        "the attention takes in heads and past, products the residuals"
+    )
+
+
+def rotated(g: Graph, x: str, cosines: str, sines: str) -> str:
+    first = g("Slice", x, g.ints(0), g.ints(SIZE // 2), g.ints(3), g.ints(1))
+    second = g("Slice", x, g.ints(SIZE // 2), g.ints(np.iinfo(np.int64).max), g.ints(3), g.ints(1))
+    turned = g("Concat", g("Neg", second), first, axis=-1)
+    return g("Add", g("Mul", x, cosines), g("Mul", turned, sines))
+
+
+def repeated(g: Graph, x: str, groups: int) -> str:
+    """[batch, groups, length, size] with every group as often as there are heads to it."""
+    count = g.ints(HEADS // groups)
+    dims = [g.dim(x, 0), g.ints(groups), count, g.dim(x, 2), g.ints(SIZE)]
+    many = g("Expand", g("Unsqueeze", x, g.ints(2)), g("Concat", *dims, axis=0))
+    return g("Reshape", many, g("Concat", g.dim(x, 0), g.ints(HEADS), g.dim(x, 2), g.ints(SIZE), axis=0))
+
+
+def rms(g: Graph, x: str) -> str:
+    mean = g("ReduceMean", g("Pow", x, g.number(2)), axes=[-1], keepdims=1)
+    root = g("Sqrt", g("Add", mean, g.number(1e-5)))
+    return g("Mul", g.weight(WIDTH), g("Mul", x, g("Div", g.number(1), root)))
+
+
+def llama(layers: int = 2, groups: int = 2) -> bytes:
+    g = Graph()
+    places = g("Cast", g("Unsqueeze", "position_ids", g.ints(2)), to=TensorProto.FLOAT)
+    angles = g("Mul", places, g.constant(np.geomspace(1, 0.01, SIZE // 2, dtype=np.float32)))
+    angles = g("Concat", angles, angles, axis=-1)
+    cosines, sines = (g("Unsqueeze", g(op, angles), g.ints(1)) for op in ("Cos", "Sin"))
+    length = g("Gather", g("Shape", "attention_mask"), g.constant(np.int64(1)))
+    keys = g("Unsqueeze", g("Range", g.constant(np.int64(0)), length, g.constant(np.int64(1))), g.ints(0, 1, 2))
+    later = g("Greater", keys, g("Unsqueeze", "position_ids", g.ints(1, 3)))
+    hidden = g("Equal", g("Unsqueeze", "attention_mask", g.ints(1, 2)), g.constant(np.int64(0)))
+    mask = g("Mul", g("Cast", g("Or", later, hidden), to=TensorProto.FLOAT), g.number(-1e9))
+    x = "x"
+    for layer in range(layers):
+        normal = rms(g, x)
+        q, k, v = [
+            g.heads(g("MatMul", normal, g.weight(WIDTH, heads * SIZE)), normal, heads)
+            for heads in (HEADS, groups, groups)
+        ]
+        q, k = rotated(g, q, cosines, sines), rotated(g, k, cosines, sines)
+        key = g("Concat", f"past.{layer}.key", k, axis=2, output=f"present.{layer}.key")
+        value = g("Concat", f"past.{layer}.value", v, axis=2, output=f"present.{layer}.value")
+        key, value = repeated(g, key, groups), repeated(g, value, groups)
+        scores = g("Mul", g("MatMul", q, g("Transpose", key, perm=[0, 1, 3, 2])), g.number(SIZE**-0.5))
+        weights = g("Softmax", g("Add", scores, mask), axis=-1)
+        joined = g("Transpose", g("MatMul", weights, value), perm=[0, 2, 1, 3])
+        x = g("Add", x, g("MatMul", g.reshape(joined, normal, WIDTH), g.weight(WIDTH, WIDTH)))
+        normal = rms(g, x)
+        gate = g("MatMul", normal, g.weight(WIDTH, 2 * WIDTH))
+        gate = g("Mul", gate, g("Sigmoid", gate))
+        wide = g("Mul", gate, g("MatMul", normal, g.weight(WIDTH, 2 * WIDTH)))
+        x = g("Add", x, g("MatMul", wide, g.weight(2 * WIDTH, WIDTH)))
+    g("Identity", x, output="y")
+    past, present = past_and_present(layers, groups)
+    inputs = [
+        ("x", TensorProto.FLOAT, ["batch", "seq", WIDTH]),
+        ("attention_mask", TensorProto.INT64, ["batch", "total"]),
+        ("position_ids", TensorProto.INT64, ["batch", "seq"]),
+    ]
+    return g.model(inputs + past, [("y", TensorProto.FLOAT, ["batch", "seq", WIDTH]), *present])
+
+
+@pytest.mark.parametrize("groups", [1, 2, HEADS])
+def test_llama(groups):
+    feeds = []
+    for batch, past, length in SIZES:
+        feed = decoder_feed(batch, past, length, 2, groups, masked=True)
+        places = np.arange(past, past + length, dtype=np.int64)
+        feeds.append(feed | {"position_ids": np.tile(places, (batch, 1))})
+    check(llama(groups=groups), feeds)
+
+
+@pytest.mark.ours
+def test_llama_is_fused(tmp_path):
+    found = operators(llama(), tmp_path)
+    assert found["Attention"] == 2 and found["RotaryEmbedding"] == 4
+    assert found["Transpose"] == found["Neg"] == found["Expand"] == 0
+    assert found["Slice"] == 2, "the halves of both tables"
 
 
 def test_a_mask_shorter_than_the_keys_is_refused():
@@ -204,3 +287,33 @@ def test_short_tables_keep_their_meaning(table, columns, sizes):
         for batch, past, length in sizes
     ]
     check(masked_scores(np.ones(table, bool), columns=columns), feeds)
+
+
+def packed_projection(*, bias: bool, by_count: bool = False) -> bytes:
+    g = Graph()
+    sizes = (64, 64, 64) if by_count else (64, 128, 80)
+    packed = g("MatMul", "x", g.weight(WIDTH, sum(sizes)))
+    if bias:
+        packed = g("Add", packed, g.weight(sum(sizes)))
+    parts = [packed] if by_count else [packed, g.ints(*sizes)]
+    parts = g("Split", *parts, outputs=len(sizes), axis=-1)
+    for i, part in enumerate(parts):
+        g("Abs", part, output=f"y{i}")
+    made = [(f"y{i}", TensorProto.FLOAT, ["batch", "seq", size]) for i, size in enumerate(sizes)]
+    return g.model([("x", TensorProto.FLOAT, ["batch", "seq", WIDTH])], made)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("by_count", [False, True])
+def test_packed_projection(bias, by_count):
+    random = np.random.default_rng(5)
+    shapes = [(1, 1, WIDTH), (2, 5, WIDTH), (3, 0, WIDTH)]
+    feeds = [{"x": random.normal(0, 1, shape).astype(np.float32)} for shape in shapes]
+    check(packed_projection(bias=bias, by_count=by_count), feeds)
+
+
+@pytest.mark.ours
+@pytest.mark.parametrize("bias", [False, True])
+def test_packed_projection_is_three_products(tmp_path, bias):
+    found = operators(packed_projection(bias=bias), tmp_path)
+    assert found["Split"] == 0 and found["FusedMatMul" if bias else "MatMul"] == 3

@@ -118,8 +118,15 @@ void RunBlock(const MicroKernels& kernels, const PanelLayout& layout, const Pane
       // As PartOf says, without its divisions: tiles over a short K are done in less time.
       const size_t each = tiles == 0 ? 0 : block.rows / tiles;
       const size_t longer = block.rows - each * tiles;
+      // While the tiles go over one panel the next one comes out of memory, a little with each row of this one: else
+      // its first tile would wait for it.
+      const size_t panel_rows = slice.taps * slice.length;
+      const bool has_next = packed && panel + 1 < last && tiles > 1;
+      const float* next = has_next ? b.data + range.end * layout.lanes * b.k + slice_row * tile.ldb : tile.b;
+      tile.ahead_step = has_next ? (tile.ldb * sizeof(float) + tiles - 1) / tiles : 0;
       size_t row = 0;
       for (size_t index = 0; index < tiles; ++index) {
+        tile.ahead = reinterpret_cast<const char*>(next) + index * panel_rows * tile.ahead_step;
         const size_t count = each + (index < longer ? 1 : 0);
         const float* residual =
             epilogue.residual == nullptr ? nullptr : epilogue.residual + row * epilogue.residual_ld + column;

@@ -88,6 +88,8 @@ HWY_INLINE void SumTile(const TileArguments& t, FloatVec (&sum)[kRows][kVectors]
   const size_t length = t.length;
   const size_t last = t.last;
   const float* const* rows = t.a;
+  const char* ahead = t.ahead;
+  const size_t ahead_step = t.ahead_step;
   for (size_t taps = t.taps; taps != 0; --taps, rows += t.a_pitch) {
     const float* a[kRows];
 #pragma GCC unroll 16
@@ -102,6 +104,10 @@ HWY_INLINE void SumTile(const TileArguments& t, FloatVec (&sum)[kRows][kVectors]
         column[kLast] = hn::LoadU(d, b + kLast * lanes);
       }
       b += ldb;
+      if constexpr (kRows * kVectors > kRows + kVectors) {  // else loads, not products, take the time
+        __builtin_prefetch(ahead, 0, 2);
+        ahead += ahead_step;
+      }
 #pragma GCC unroll 16
       for (size_t r = 0; r < kRows; ++r) {
         const FloatVec left = hn::Set(d, a[r][i]);

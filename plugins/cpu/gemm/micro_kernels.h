@@ -20,6 +20,10 @@ struct TileArguments {
   size_t length;
   const float* b;  ///< whole vectors are read from each row, `last` aside (see mask_b)
   size_t ldb;      ///< floats from row to row of B
+  /// What is fetched into the second cache, `ahead_step` bytes further with each of B's rows: memory to be read soon,
+  /// or B again. It is not read here.
+  const char* ahead;
+  size_t ahead_step;
   float* c;
   size_t ldc;
   size_t last;      ///< columns in the tile's last vector, 1..lanes
