@@ -15,8 +15,8 @@ namespace ortrun {
 /// is replaced by a token that names its place in the original bytes.
 class StrippedModel {
  public:
-  /// Walks the original's wire format. Throws Error(ORT_INVALID_PROTOBUF) where it is no valid protobuf message, ORT_INVALID_GRAPH
-  /// where it nests too deep.
+  /// Walks the original's wire format. Throws Error(ORT_INVALID_PROTOBUF) where it is no valid protobuf message,
+  /// ORT_INVALID_GRAPH where it nests too deep.
   explicit StrippedModel(std::string_view original);
 
   const std::string& bytes() const { return bytes_; }

@@ -7,8 +7,8 @@
 
 namespace ortrun::python {
 
-/// Takes the GIL back. Before 3.14 Python ends a thread that comes back while the interpreter shuts down by unwinding it,
-/// which neither destructors nor pybind11 survive: such a thread stays here instead until the process is gone.
+/// Takes the GIL back. Before 3.14 Python ends a thread that comes back while the interpreter shuts down by unwinding
+/// it, which neither destructors nor pybind11 survive: such a thread stays here instead until the process is gone.
 inline void RestoreGil(PyThreadState* state) {
   try {
     PyEval_RestoreThread(state);

@@ -91,10 +91,13 @@ def test_a_folder(tmp_path):
             helper.make_node("LeakyRelu", ["x"], ["y"], name="n", alpha=[1.0]),
             ["node 'n' (LeakyRelu)", "alpha", "Expected: 'FLOAT', actual: 'FLOATS'"],
         ),
-        (helper.make_node("Not", ["x"], ["y"], name="n"), ["node 'n' (Not)", "'x'", "tensor(float)", "tensor(bool)"]),
-        (helper.make_node("Shape", ["x"], ["y"], name="n"), ["node 'n' (Shape)", "'y'", "tensor(int64)"]),
-        (helper.make_node("Add", ["x", "i"], ["y"], name="n"), ["node 'n' (Add)", "int64", "'i'", "cast one"]),
-        (helper.make_node("SequenceLength", ["x"], ["y"], name="n"), ["node 'n' (SequenceLength)", "'x'"]),
+        (helper.make_node("Not", ["x"], ["y"], name="n"), ["'tensor(float)'", "(x)", "(Not) in node (n)"]),
+        (helper.make_node("Shape", ["x"], ["y"], name="n"), ["output", "(y)", "node (n)"]),
+        (
+            helper.make_node("Add", ["x", "i"], ["y"], name="n"),
+            ["different types (tensor(float) and tensor(int64))", "node (n)"],
+        ),
+        (helper.make_node("SequenceLength", ["x"], ["y"], name="n"), ["(x)", "(SequenceLength) in node (n)"]),
     ],
     ids=lambda value: getattr(value, "op_type", None),
 )
@@ -175,8 +178,8 @@ def if_node(then_branch, else_branch):
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        (branch(2, "Abs"), ["node 'n' (If) has 1 outputs", "else_branch gives 2"]),
-        (branch(0), ["node 'n' (If) has 1 outputs", "else_branch gives 0"]),
+        (branch(2, "Abs"), ["node 'n' (If)", "else_branch gives 2 outputs but 1 are taken"]),
+        (branch(0), ["node 'n' (If)", "else_branch gives 0 outputs but 1 are taken"]),
         (branch(1, "Cast", to=INT64), ["output 'y' of node 'n' (If) is tensor(float)", "else_branch", "tensor(int64)"]),
     ],
     ids=["more", "none", "type"],
@@ -199,10 +202,10 @@ LOOP_INPUTS = [info("i", INT64, []), info("go", BOOL, []), info("v", FLOAT, None
 @pytest.mark.parametrize(
     ("inputs", "outputs", "words"),
     [
-        (LOOP_INPUTS, ["w"], ["node 'n' (Loop)"]),
+        (LOOP_INPUTS, ["w"], ["node 'n' (Loop)", "gives 1 outputs but 2 are taken"]),
         (LOOP_INPUTS[:2], ["go", "go"], ["node 'n' (Loop)"]),
         ([*LOOP_INPUTS, info("u", FLOAT, None)], ["go", "w"], ["node 'n' (Loop)"]),
-        ([*LOOP_INPUTS[:2], info("v", TensorProto.DOUBLE, None)], ["go", "w"], ["(Loop)", "double"]),
+        ([*LOOP_INPUTS[:2], info("v", TensorProto.DOUBLE, None)], ["go", "w"], ["Loop", "n"]),
     ],
     ids=["outputs", "inputs", "too many inputs", "type"],
 )

@@ -49,6 +49,7 @@ def quiet(code, *arguments, **options):
     return done.stdout
 
 
+@pytest.mark.ours
 def test_import_and_run_use_no_network_and_write_nothing(model_file, tmp_path):
     assert shutil.which("strace"), "strace is needed: packaging/setup.sh installs it"
     trace = tmp_path / "trace"
@@ -70,6 +71,7 @@ def test_import_prints_nothing():
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+@pytest.mark.ours
 def test_no_thread_spins_when_idle(model_file):
     out = quiet(
         """
@@ -131,6 +133,7 @@ time.sleep(0.2)
 }
 
 
+@pytest.mark.ours
 @pytest.mark.parametrize("name", EXITS)
 def test_exit_is_clean(name, model_file):
     assert quiet(EXITS[name], model_file) == ""
