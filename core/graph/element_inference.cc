@@ -92,10 +92,7 @@ void InferMissingTypes(Graph& graph, const std::function<const OperatorSchema*(c
     for (size_t i = 0; i < node->outputs.size(); ++i) {
       ValueInfo* output = node->outputs[i];
       if (output == nullptr) continue;
-      const bool known = output->type.kind != ONNX_TYPE_UNKNOWN &&
-                         (output->type.kind != ONNX_TYPE_TENSOR ||
-                          output->type.tensor.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED);
-      if (known) continue;
+      if (output->type.IsKnown()) continue;
       if (!node->subgraphs.empty()) {
         // What a body gives in that place: If's branches in order, Loop's and Scan's after what is not handed out.
         const Graph& body = *node->subgraphs.front().second;

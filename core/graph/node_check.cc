@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "core/base/nearest.h"
+#include "core/graph/body_check.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -14,16 +16,6 @@ namespace {
 
 [[noreturn]] void Invalid(const Node& node, const std::string& what) {
   throw Error(ORT_INVALID_GRAPH, Concat("This is an invalid model. In ", node.Describe(), ": Error ", what));
-}
-
-bool IsKnown(const TypeInfo& type) {
-  return type.kind != ONNX_TYPE_UNKNOWN &&
-         (type.kind != ONNX_TYPE_TENSOR || type.tensor.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED);
-}
-
-bool SameType(const TypeInfo& a, const TypeInfo& b) {
-  if (a.IsTensor() && b.IsTensor()) return a.tensor.type == b.tensor.type;
-  return a.kind == b.kind && TypeName(a) == TypeName(b);
 }
 
 /// Texts of types without the blanks that some have after a comma, and with plain map values: "map(int64,float)".
@@ -37,15 +29,20 @@ std::string Compact(std::string text) {
   return text;
 }
 
+/// The types that a parameter may have; empty: any.
+std::vector<std::string> AllowedTypes(const OperatorSchema& schema, const SchemaParameter& formal) {
+  for (const SchemaTypeConstraint& constraint : schema.constraints)
+    if (constraint.name == formal.type) return constraint.allowed;
+  // Neither a type parameter nor a type: a parameter of a schema that says nothing about types.
+  return formal.type.find('(') == std::string::npos ? std::vector<std::string>() : std::vector{formal.type};
+}
+
 bool Allows(const OperatorSchema& schema, const SchemaParameter& formal, const TypeInfo& type) {
   if (type.IsTensor() && formal.tensor_types != 0) return (formal.tensor_types >> type.tensor.type & 1) != 0;
   const std::string name = Compact(TypeName(type));
-  for (const SchemaTypeConstraint& constraint : schema.constraints)
-    if (constraint.name == formal.type)
-      return constraint.allowed.empty() || std::any_of(constraint.allowed.begin(), constraint.allowed.end(),
-                                                       [&](const std::string& text) { return Compact(text) == name; });
-  // Neither a type parameter nor a type: a parameter of a schema that says nothing about types.
-  return formal.type.find('(') == std::string::npos || Compact(formal.type) == name;
+  const std::vector<std::string> allowed = AllowedTypes(schema, formal);
+  return allowed.empty() ||
+         std::any_of(allowed.begin(), allowed.end(), [&](const std::string& text) { return Compact(text) == name; });
 }
 
 class NodeCheck {
@@ -79,24 +76,26 @@ class NodeCheck {
                               " is marked single but has an empty string in the graph"));
       return;
     }
-    if (!IsKnown(value->type)) return;
+    if (!value->type.IsKnown()) return;
     RequireAllowed("input", ORT_INVALID_GRAPH, formal, *value);
-    const TypeInfo* bound = Bind(formal, value->type);
-    if (bound != nullptr && !SameType(*bound, value->type))
+    const ValueInfo* bound = Bind(formal, *value);
+    if (bound != nullptr && !bound->type.SameKind(value->type))
       throw Error(ORT_FAIL, Concat("Type Error: Type parameter (", formal.type, ") of Optype (", node_.op_type,
-                                   ") bound to different types (", TypeName(*bound), " and ", TypeName(value->type),
-                                   ") in node (", node_.name, ")."));
+                                   ") bound to different types (", TypeName(bound->type), " and ",
+                                   TypeName(value->type), ") in node (", node_.name, "). '", bound->name, "' and '",
+                                   value->name, "' of ", node_.Describe(), " must be of one type: cast one of them"));
   }
 
   void CheckOutput(size_t index) {
     const SchemaParameter& formal = *schema_.Output(index);
     const ValueInfo* value = node_.outputs[index];
-    if (value == nullptr || !IsKnown(value->type)) return;
-    const TypeInfo* bound = Bind(formal, value->type);
-    if (bound != nullptr && !SameType(*bound, value->type))
-      throw Error(ORT_FAIL,
-                  Concat("Type Error: Type (", TypeName(value->type), ") of output arg (", value->name, ") of node (",
-                         node_.name, ") does not match expected type (", TypeName(*bound), ")."));
+    if (value == nullptr || !value->type.IsKnown()) return;
+    const ValueInfo* bound = Bind(formal, *value);
+    if (bound != nullptr && !bound->type.SameKind(value->type))
+      throw Error(ORT_FAIL, Concat("Type Error: Type (", TypeName(value->type), ") of output arg (", value->name,
+                                   ") of node (", node_.name, ") does not match expected type (", TypeName(bound->type),
+                                   "). The model declares '", value->name, "' wrongly: ", node_.Describe(),
+                                   " makes it of the type of '", bound->name, "'"));
     RequireAllowed("output", ORT_FAIL, formal, *value);
   }
 
@@ -105,15 +104,16 @@ class NodeCheck {
     if (Allows(schema_, formal, value.type)) return;
     throw Error(code, Concat(code == ORT_INVALID_GRAPH ? "This is an invalid model. " : "", "Type Error: Type '",
                              TypeName(value.type), "' of ", what, " parameter (", value.name, ") of operator (",
-                             node_.op_type, ") in node (", node_.name, ") is invalid."));
+                             node_.op_type, ") in node (", node_.name, ") is invalid. '", value.name, "' of ",
+                             node_.Describe(), " may be ", Join(AllowedTypes(schema_, formal))));
   }
 
-  /// The type that the parameter stood for before, or nullptr when it stands for `type` from now on.
-  const TypeInfo* Bind(const SchemaParameter& formal, const TypeInfo& type) {
+  /// The value that first had the parameter's type, or nullptr when it is this one.
+  const ValueInfo* Bind(const SchemaParameter& formal, const ValueInfo& value) {
     if (!formal.homogeneous) return nullptr;
     for (const auto& [parameter, bound] : bound_)
       if (*parameter == formal.type) return bound;
-    bound_.emplace_back(&formal.type, &type);
+    bound_.emplace_back(&formal.type, &value);
     return nullptr;
   }
 
@@ -159,7 +159,7 @@ class NodeCheck {
 
   const Node& node_;
   const OperatorSchema& schema_;
-  std::vector<std::pair<const std::string*, const TypeInfo*>> bound_;
+  std::vector<std::pair<const std::string*, const ValueInfo*>> bound_;
 };
 
 /// The bodies of If, Loop and Scan give what the node makes; Loop keeps its condition to itself.
@@ -192,6 +192,7 @@ void CheckBodies(const Node& node) {
 void CheckNodes(const Graph& graph, const std::function<const OperatorSchema*(const Node&)>& schema_of) {
   for (const auto& node : graph.nodes()) {
     if (const OperatorSchema* schema = schema_of(*node)) NodeCheck(*node, *schema).Run();
+    CheckBodies(*node);
     for (const auto& body : node->subgraphs) CheckNodes(*body.second, schema_of);
     CheckBodies(*node);
   }

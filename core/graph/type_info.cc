@@ -21,6 +21,11 @@ OrtTypeInfo OrtTypeInfo::Tensor(ONNXTensorElementDataType type, std::vector<int6
   return info;
 }
 
+bool OrtTypeInfo::SameKind(const OrtTypeInfo& other) const {
+  if (IsTensor() && other.IsTensor()) return tensor.type == other.tensor.type;
+  return kind == other.kind && ortrun::TypeName(*this) == ortrun::TypeName(other);
+}
+
 namespace ortrun {
 namespace {
 
