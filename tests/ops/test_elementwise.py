@@ -162,7 +162,10 @@ def test_chain(shapes):
     )
 
 
-def gelu(x, form, alpha=float(np.float32(1.702))):
+QUICK_ALPHA = float(np.float32(1.702))  # the attribute is a float
+
+
+def gelu(x, form, alpha=QUICK_ALPHA):
     x = x.astype(np.float64)
     if form == "erf":
         return 0.5 * x * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
