@@ -20,11 +20,13 @@ class BodyCheck {
       Refuse(Concat(" gives its ", attribute_, " ", count, " inputs, which takes ", body_.inputs().size()));
   }
 
-  /// `own` is how many the node's outputs and what it keeps to itself make together.
-  void RequireOutputs(size_t own) const {
-    if (body_.outputs().size() != own)
-      Refuse(Concat(" has ", node_.outputs.size(), " outputs but its ", attribute_, " gives ", body_.outputs().size(),
-                    own == node_.outputs.size() ? "" : Concat(" where ", own, " are needed")));
+  /// `kept` are the body's first outputs that the node does not hand out. A node may leave out its last outputs, except
+  /// where `exact` is set.
+  void RequireOutputs(size_t kept, bool exact) const {
+    const size_t given = body_.outputs().size();
+    const size_t wanted = node_.outputs.size() + kept;
+    if (given < wanted || (exact && given != wanted))
+      Refuse(Concat(": its ", attribute_, " gives ", given, " outputs but ", wanted, " are taken"));
   }
 
   void InputStandsFor(size_t body_input, size_t node_input) const {
@@ -42,6 +44,8 @@ class BodyCheck {
 
   void Compare(const char* place, const ValueInfo* own, const ValueInfo* inner, const char* verb) const {
     if (own == nullptr || !own->type.IsKnown() || !inner->type.IsKnown() || own->type.SameKind(inner->type)) return;
+    // What a body gives or takes may be what the other side's optional holds.
+    if (own->type.kind == ONNX_TYPE_OPTIONAL || inner->type.kind == ONNX_TYPE_OPTIONAL) return;
     throw Error(ORT_FAIL, Concat("This is an invalid model. Type Error: ", place, " '", own->name, "' of ",
                                  node_.Describe(), " is ", TypeName(own->type), " but its ", attribute_, " ", verb, " ",
                                  TypeName(inner->type), " ('", inner->name, "') in that place"));
@@ -56,7 +60,7 @@ void CheckIf(const Node& node) {
   for (const auto& [attribute, body] : node.subgraphs) {
     const BodyCheck check(node, attribute, *body);
     check.RequireInputs(0);
-    check.RequireOutputs(node.outputs.size());
+    check.RequireOutputs(0, true);
     for (size_t i = 0; i < node.outputs.size(); ++i) check.OutputStandsFor(i, i);
   }
 }
@@ -66,7 +70,7 @@ void CheckLoop(const Node& node) {
   for (const auto& [attribute, body] : node.subgraphs) {
     const BodyCheck check(node, attribute, *body);
     check.RequireInputs(std::max<size_t>(node.inputs.size(), 2));
-    check.RequireOutputs(node.outputs.size() + 1);
+    check.RequireOutputs(1, false);
     for (size_t i = 2; i < node.inputs.size(); ++i) check.InputStandsFor(i, i);
     for (size_t i = 0; i < node.outputs.size(); ++i) check.OutputStandsFor(i + 1, i);
   }
@@ -78,7 +82,7 @@ void CheckScan(const Node& node) {
   for (const auto& [attribute, body] : node.subgraphs) {
     const BodyCheck check(node, attribute, *body);
     check.RequireInputs(node.inputs.size() - lengths);
-    check.RequireOutputs(node.outputs.size());
+    check.RequireOutputs(0, false);
     for (size_t i = lengths; i < node.inputs.size(); ++i) check.InputStandsFor(i - lengths, i);
     for (size_t i = 0; i < node.outputs.size(); ++i) check.OutputStandsFor(i, i);
   }

@@ -162,37 +162,11 @@ class NodeCheck {
   std::vector<std::pair<const std::string*, const ValueInfo*>> bound_;
 };
 
-/// The bodies of If, Loop and Scan give what the node makes; Loop keeps its condition to itself.
-void CheckBodies(const Node& node) {
-  const bool branches = node.Is("If");
-  if (!branches && !node.Is("Loop") && !node.Is("Scan")) return;
-  const size_t kept = node.Is("Loop") ? 1 : 0;
-  for (const auto& [attribute, body] : node.subgraphs) {
-    const std::vector<ValueInfo*>& given = body->outputs();
-    const size_t wanted = node.outputs.size() + kept;
-    if (given.size() < wanted || (branches && given.size() != wanted))
-      throw Error(ORT_FAIL, Concat("This is an invalid model. In ", node.Describe(), ": Error its ", attribute,
-                                   " gives ", given.size(), " outputs but ", wanted, " are taken."));
-    for (size_t i = 0; i < node.outputs.size(); ++i) {
-      const ValueInfo* made = node.outputs[i];
-      const ValueInfo& inner = *given[i + kept];
-      if (made == nullptr || !IsKnown(made->type) || !IsKnown(inner.type)) continue;
-      if (made->type.kind == inner.type.kind && (!inner.type.IsTensor() || SameType(made->type, inner.type))) continue;
-      // What a branch gives may become an optional.
-      if (made->type.kind == ONNX_TYPE_OPTIONAL || inner.type.kind == ONNX_TYPE_OPTIONAL) continue;
-      throw Error(ORT_FAIL, Concat("This is an invalid model. Type Error: output '", made->name, "' of ",
-                                   node.Describe(), " is ", TypeName(made->type), " but its ", attribute, " gives ",
-                                   TypeName(inner.type), " ('", inner.name, "')."));
-    }
-  }
-}
-
 }  // namespace
 
 void CheckNodes(const Graph& graph, const std::function<const OperatorSchema*(const Node&)>& schema_of) {
   for (const auto& node : graph.nodes()) {
     if (const OperatorSchema* schema = schema_of(*node)) NodeCheck(*node, *schema).Run();
-    CheckBodies(*node);
     for (const auto& body : node->subgraphs) CheckNodes(*body.second, schema_of);
     CheckBodies(*node);
   }
