@@ -2,7 +2,6 @@
 #include "cli/runtime.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
@@ -80,6 +79,16 @@ Runtime::Runtime(OrtLoggingLevel severity) : api_(FindApi()), env_(nullptr, api_
 
 namespace {
 
+/// Whether the file can be read as a model: asked when a session could not be made, to tell whose fault it is.
+bool IsModel(const Runtime& runtime, const std::string& path) {
+  try {
+    runtime.Tell<OrtrunDescribeModelFn>(ORTRUN_DESCRIBE_MODEL, runtime.env(), path.c_str());
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 /// A size for a dimension that the model does not have would be passed over in silence.
 void CheckDimensions(const Runtime& runtime, const SessionRequest& request) {
   if (request.dimensions.empty()) return;
@@ -127,9 +136,8 @@ Session OpenSession(const Runtime& runtime, const SessionRequest& request) {
     CheckDimensions(runtime, request);
     runtime.Check(api.CreateSession(runtime.env(), request.model.c_str(), raw, &session));
   } catch (const Error& error) {
-    std::error_code ignored;
-    const bool readable = std::filesystem::is_regular_file(request.model, ignored);
-    throw CliError(readable ? ExitCodeOf(error.code()) : kNoModel, error.what());
+    const ExitCode code = ExitCodeOf(error.code());
+    throw CliError(code != kFailed || IsModel(runtime, request.model) ? code : kNoModel, error.what());
   }
   return Session(session, api.ReleaseSession);
 }

@@ -4,7 +4,8 @@
 # Builds both wheels into dist/ and installs them into .venv. usage: packaging/wheel.sh (after packaging/setup.sh)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-export PATH=$PWD/.venv/bin:$PATH CMAKE_GENERATOR=Ninja CMAKE_BUILD_PARALLEL_LEVEL=${ORTRUN_JOBS:-$(nproc)}
+# The compilers by the names that CMake finds elsewhere, so that the compiler cache knows the objects again.
+export CC=${CC:-cc} CXX=${CXX:-c++} PATH=$PWD/.venv/bin:$PATH CMAKE_GENERATOR=Ninja CMAKE_BUILD_PARALLEL_LEVEL=${ORTRUN_JOBS:-$(nproc)}
 
 rm -f dist/*.whl
 mkdir -p dist build

@@ -27,7 +27,9 @@ def pytest_terminal_summary(terminalreporter, config):
     served = [op for op, counts in _by_operator.items() if counts["passed"] or counts["failed"]]
     if not _by_operator:
         return
-    terminalreporter.write_line(f"operators served by the provider: {len(served)} of {len(_by_operator)} in the cases run")
+    terminalreporter.write_line(
+        f"operators served by the provider: {len(served)} of {len(_by_operator)} in the cases run"
+    )
     if config.getoption("--per-operator"):
         for operator in sorted(_by_operator):
             counts = _by_operator[operator]

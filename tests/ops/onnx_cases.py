@@ -40,9 +40,7 @@ def node_cases() -> list[Case]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         loaded = load_model_tests(kind="node")
-    return [
-        Case(c.name, c.model, c.data_sets, c.rtol, c.atol) for c in loaded if c.model is not None and c.data_sets
-    ]
+    return [Case(c.name, c.model, c.data_sets, c.rtol, c.atol) for c in loaded if c.model is not None and c.data_sets]
 
 
 def assert_same(want: Any, got: Any, rtol: float, atol: float) -> None:
@@ -59,7 +57,9 @@ def assert_same(want: Any, got: Any, rtol: float, atol: float) -> None:
     if want.dtype.kind in "OUS":
         assert (got.astype(str) == want.astype(str)).all(), f"{got}, expected {want}"
         return
-    if want.dtype.kind == "V" or want.dtype.name.startswith(("bfloat", "float8", "float4", "int4", "uint4", "int2", "uint2")):
+    if want.dtype.kind == "V" or want.dtype.name.startswith(
+        ("bfloat", "float8", "float4", "int4", "uint4", "int2", "uint2")
+    ):
         if got.dtype != want.dtype and got.dtype.itemsize == want.dtype.itemsize:
             got = got.view(want.dtype)
     assert got.dtype == want.dtype, f"type {got.dtype}, expected {want.dtype}"

@@ -17,7 +17,7 @@ class NotRegistered(Exception):
     """The provider has no kernel for a node of the model: the case is not selected."""
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _plugin_devices(library: str) -> tuple:
     before = {d.ep_name for d in ort.get_ep_devices()}
     ort.register_execution_provider_library("provider_under_test", os.path.abspath(library))
@@ -45,7 +45,11 @@ def session(model: bytes) -> ort.InferenceSession:
         )
     except Exception as error:
         text = str(error)
-        unknown = ("fallback to CPU EP has been explicitly disabled", "NOT_IMPLEMENTED", "is not a registered function/op")
+        unknown = (
+            "fallback to CPU EP has been explicitly disabled",
+            "NOT_IMPLEMENTED",
+            "is not a registered function/op",
+        )
         if any(part in text for part in unknown):
             raise NotRegistered(text) from error
         raise

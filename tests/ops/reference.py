@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """One-node models checked against onnx's reference evaluator."""
 
-import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper

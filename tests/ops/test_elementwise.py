@@ -28,8 +28,17 @@ SHAPES = [
 
 
 FORMULAS = {
-    "Add": np.add, "Sub": np.subtract, "Mul": np.multiply, "Div": np.divide, "Pow": np.power, "Max": np.maximum,
-    "Min": np.minimum, "Sum": np.add, "Mean": lambda a, b: (a + b) / np.float32(2), "Less": np.less, "Equal": np.equal,
+    "Add": np.add,
+    "Sub": np.subtract,
+    "Mul": np.multiply,
+    "Div": np.divide,
+    "Pow": np.power,
+    "Max": np.maximum,
+    "Min": np.minimum,
+    "Sum": np.add,
+    "Mean": lambda a, b: (a + b) / np.float32(2),
+    "Less": np.less,
+    "Equal": np.equal,
 }
 
 
@@ -46,7 +55,9 @@ def test_broadcast_float(op, shapes):
     check(op, [a, b], expected=[FORMULAS[op](a, b)])
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize(
+    "dtype", ["float64", "float16", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+)
 @pytest.mark.parametrize("op", ["Add", "Sub", "Mul", "Div", "Max", "GreaterOrEqual"])
 def test_types(op, dtype):
     check(op, [numbers((3, 4), dtype), numbers((4,), dtype)], rtol=1e-3 if dtype == "float16" else 1e-6)
@@ -64,7 +75,22 @@ def test_integer_division_never_traps(dtype):
 
 @pytest.mark.parametrize("count", [1, 3, 8, 15, 16, 17, 100, 4097, 100_003])
 @pytest.mark.parametrize(
-    "op", ["Abs", "Neg", "Exp", "Log", "Sigmoid", "Tanh", "Erf", "Sqrt", "Reciprocal", "Relu", "HardSwish", "Softplus", "Sign"]
+    "op",
+    [
+        "Abs",
+        "Neg",
+        "Exp",
+        "Log",
+        "Sigmoid",
+        "Tanh",
+        "Erf",
+        "Sqrt",
+        "Reciprocal",
+        "Relu",
+        "HardSwish",
+        "Softplus",
+        "Sign",
+    ],
 )
 def test_unary_lengths(op, count):
     x = (RNG.random(count) * 8 - 4).astype(np.float32)
@@ -108,12 +134,22 @@ def test_shapes_that_do_not_broadcast():
 
 def chain(ops, args, params, inputs, expected):
     check(
-        "ElementwiseChain", inputs, domain="ortrun", ops=ops, args=args, params=params, types=[1], expected=[expected],
-        rtol=1e-5, atol=1e-6,
+        "ElementwiseChain",
+        inputs,
+        domain="ortrun",
+        ops=ops,
+        args=args,
+        params=params,
+        types=[1],
+        expected=[expected],
+        rtol=1e-5,
+        atol=1e-6,
     )
 
 
-@pytest.mark.parametrize("shapes", [((16,), ()), ((3, 700), (700,)), ((2, 3, 5, 7), (3, 1, 1)), ((4, 1), (1, 6))], ids=str)
+@pytest.mark.parametrize(
+    "shapes", [((16,), ()), ((3, 700), (700,)), ((2, 3, 5, 7), (3, 1, 1)), ((4, 1), (1, 6))], ids=str
+)
 def test_chain(shapes):
     a, b = (RNG.standard_normal(s).astype(np.float32) for s in shapes)
     inner = np.maximum(a * b, 0) + b
@@ -126,7 +162,10 @@ def test_chain(shapes):
     )
 
 
-def gelu(x, form, alpha=float(np.float32(1.702))):
+QUICK_ALPHA = float(np.float32(1.702))  # the attribute is a float
+
+
+def gelu(x, form, alpha=QUICK_ALPHA):
     x = x.astype(np.float64)
     if form == "erf":
         return 0.5 * x * (1 + np.vectorize(math.erf)(x / math.sqrt(2)))
@@ -135,9 +174,16 @@ def gelu(x, form, alpha=float(np.float32(1.702))):
     return x / (1 + np.exp(-alpha * x))
 
 
-@pytest.mark.parametrize("dtype,tolerance", [("float32", 2e-6), ("float64", 1e-12), ("float16", 2e-3)])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 2e-6), ("float64", 1e-12), ("float16", 2e-3)])
 @pytest.mark.parametrize(
-    "op,form,bias", [("Gelu", "erf", 0), ("BiasGelu", "erf", 1), ("FastGelu", "tanh", 0), ("FastGelu", "tanh", 1), ("QuickGelu", "quick", 0)]
+    ("op", "form", "bias"),
+    [
+        ("Gelu", "erf", 0),
+        ("BiasGelu", "erf", 1),
+        ("FastGelu", "tanh", 0),
+        ("FastGelu", "tanh", 1),
+        ("QuickGelu", "quick", 0),
+    ],
 )
 def test_contrib_gelus(op, form, bias, dtype, tolerance):
     x = (RNG.standard_normal((5, 37)) * 3).astype(dtype)
@@ -145,7 +191,13 @@ def test_contrib_gelus(op, form, bias, dtype, tolerance):
     want = gelu(x + added if bias else x, form).astype(dtype)
     element = {"float32": 1, "float64": 11, "float16": 10}[dtype]
     check(
-        op, [x, added] if bias else [x], domain="com.microsoft", types=[element], expected=[want], rtol=tolerance, atol=tolerance
+        op,
+        [x, added] if bias else [x],
+        domain="com.microsoft",
+        types=[element],
+        expected=[want],
+        rtol=tolerance,
+        atol=tolerance,
     )
 
 

@@ -15,9 +15,20 @@ def normal(*shape, dtype=np.float32):
 
 
 @pytest.mark.parametrize(
-    "a,b",
-    [((1, 1), (1, 1)), ((3, 5), (5, 7)), ((65, 130), (130, 33)), ((4,), (4,)), ((4,), (4, 6)), ((2, 3, 4), (4,)),
-     ((2, 1, 3, 4), (5, 4, 2)), ((6, 7, 8), (8, 9)), ((3, 0), (0, 2)), ((1, 300), (300, 500)), ((0, 4), (4, 2))],
+    ("a", "b"),
+    [
+        ((1, 1), (1, 1)),
+        ((3, 5), (5, 7)),
+        ((65, 130), (130, 33)),
+        ((4,), (4,)),
+        ((4,), (4, 6)),
+        ((2, 3, 4), (4,)),
+        ((2, 1, 3, 4), (5, 4, 2)),
+        ((6, 7, 8), (8, 9)),
+        ((3, 0), (0, 2)),
+        ((1, 300), (300, 500)),
+        ((0, 4), (4, 2)),
+    ],
     ids=str,
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
@@ -36,8 +47,18 @@ def test_gemm(trans_a, trans_b, c, beta):
     inputs = [a.T.copy() if trans_a else a, b.T.copy() if trans_b else b] + ([] if c is None else [normal(*c)])
     want = 0.75 * (a @ b) + (beta * inputs[2] if c is not None else 0)
     for constants in ((), (1,)):
-        check("Gemm", inputs, transA=trans_a, transB=trans_b, alpha=0.75, beta=beta, constants=constants, rtol=1e-4,
-              atol=1e-4, expected=[want.astype(np.float32)])
+        check(
+            "Gemm",
+            inputs,
+            transA=trans_a,
+            transB=trans_b,
+            alpha=0.75,
+            beta=beta,
+            constants=constants,
+            rtol=1e-4,
+            atol=1e-4,
+            expected=[want.astype(np.float32)],
+        )
 
 
 CONVOLUTIONS = [
@@ -59,7 +80,7 @@ CONVOLUTIONS = [
 ]
 
 
-@pytest.mark.parametrize("x,w,attributes", CONVOLUTIONS, ids=lambda v: str(v))
+@pytest.mark.parametrize(("x", "w", "attributes"), CONVOLUTIONS, ids=lambda v: str(v))
 @pytest.mark.parametrize("constant", [False, True])
 def test_conv(x, w, attributes, constant):
     inputs = [normal(*x), normal(*w), normal(w[0])]
@@ -75,8 +96,13 @@ def test_conv_refuses():
 
 @pytest.mark.parametrize(
     "attributes",
-    [{}, {"strides": [2, 2], "pads": [1, 1, 1, 1], "output_padding": [1, 1]}, {"group": 2, "strides": [3, 1]},
-     {"dilations": [2, 2]}, {"strides": [2, 2], "output_shape": [11, 13]}],
+    [
+        {},
+        {"strides": [2, 2], "pads": [1, 1, 1, 1], "output_padding": [1, 1]},
+        {"group": 2, "strides": [3, 1]},
+        {"dilations": [2, 2]},
+        {"strides": [2, 2], "output_shape": [11, 13]},
+    ],
     ids=str,
 )
 def test_conv_transpose(attributes):
@@ -103,12 +129,16 @@ def pool_window(x, kernel, strides, pads, take):
     return out
 
 
-@pytest.mark.parametrize("op,take", [("MaxPool", np.nanmax), ("AveragePool", np.nanmean)])
+@pytest.mark.parametrize(("op", "take"), [("MaxPool", np.nanmax), ("AveragePool", np.nanmean)])
 @pytest.mark.parametrize(
-    "x,kernel,strides,pads",
-    [((2, 5, 13, 12), (3, 3), (2, 2), (1, 1, 1, 1)), ((1, 9, 20), (4,), (1,), (1, 2)),
-     ((1, 2, 6, 6, 6), (2, 3, 2), (2, 1, 2), (0,) * 6), ((1, 17, 9, 9), (3, 2), (1, 3), (2, 0, 1, 1)),
-     ((1, 33, 5, 5), (5, 5), (1, 1), (0,) * 4)],
+    ("x", "kernel", "strides", "pads"),
+    [
+        ((2, 5, 13, 12), (3, 3), (2, 2), (1, 1, 1, 1)),
+        ((1, 9, 20), (4,), (1,), (1, 2)),
+        ((1, 2, 6, 6, 6), (2, 3, 2), (2, 1, 2), (0,) * 6),
+        ((1, 17, 9, 9), (3, 2), (1, 3), (2, 0, 1, 1)),
+        ((1, 33, 5, 5), (5, 5), (1, 1), (0,) * 4),
+    ],
     ids=str,
 )
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -119,8 +149,15 @@ def test_pool(op, take, x, kernel, strides, pads, dtype):
     check(op, [data], rtol=1e-5, expected=[want], **attributes)
     if dtype == "float32":
         last = np.moveaxis(data, 1, -1).copy()
-        check(op, [last], domain="com.ms.internal.nhwc", types=[1], rtol=1e-5,
-              expected=[np.moveaxis(want, 1, -1)], **attributes)
+        check(
+            op,
+            [last],
+            domain="com.ms.internal.nhwc",
+            types=[1],
+            rtol=1e-5,
+            expected=[np.moveaxis(want, 1, -1)],
+            **attributes,
+        )
 
 
 def test_pool_ceil_mode():
@@ -129,51 +166,99 @@ def test_pool_ceil_mode():
         check(op, [x], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
 
 
-@pytest.mark.parametrize("op,take", [("GlobalAveragePool", np.mean), ("GlobalMaxPool", np.max)])
+@pytest.mark.parametrize(("op", "take"), [("GlobalAveragePool", np.mean), ("GlobalMaxPool", np.max)])
 @pytest.mark.parametrize("shape", [(2, 3, 7, 7), (1, 70, 31), (1, 2, 3, 4, 5)], ids=str)
 def test_global_pool(op, take, shape):
     x = normal(*shape)
     want = take(x, axis=tuple(range(2, x.ndim)), keepdims=True)
     check(op, [x], rtol=1e-4, atol=1e-6, expected=[want])
-    check(op, [np.moveaxis(x, 1, -1).copy()], domain="com.ms.internal.nhwc", types=[1], rtol=1e-4, atol=1e-6,
-          expected=[np.moveaxis(want, 1, -1)])
+    check(
+        op,
+        [np.moveaxis(x, 1, -1).copy()],
+        domain="com.ms.internal.nhwc",
+        types=[1],
+        rtol=1e-4,
+        atol=1e-6,
+        expected=[np.moveaxis(want, 1, -1)],
+    )
 
 
-@pytest.mark.parametrize("activation,formula", [
-    ("Relu", lambda v: np.maximum(v, 0)), ("Clip", lambda v: np.clip(v, -0.5, 0.75)),
-    ("Tanh", np.tanh), ("Silu", lambda v: v / (1 + np.exp(-v))),
-])
+@pytest.mark.parametrize(
+    ("activation", "formula"),
+    [
+        ("Relu", lambda v: np.maximum(v, 0)),
+        ("Clip", lambda v: np.clip(v, -0.5, 0.75)),
+        ("Tanh", np.tanh),
+        ("Silu", lambda v: v / (1 + np.exp(-v))),
+    ],
+)
 def test_fused_matmul(activation, formula):
     a, b, bias, residual = normal(2, 5, 9), normal(9, 20), normal(20), normal(2, 5, 20)
     for after in (0, 1):
         product = a @ b + bias
         want = formula(product) + residual if after else formula(product + residual)
         for constants in ((), (1, 2)):
-            check("FusedMatMul", [a, b, bias, residual], domain="ortrun", activation=activation,
-                  activation_params=[-0.5, 0.75], residual_after=after, constants=constants, types=[1], rtol=1e-4,
-                  atol=1e-4, expected=[want.astype(np.float32)])
+            check(
+                "FusedMatMul",
+                [a, b, bias, residual],
+                domain="ortrun",
+                activation=activation,
+                activation_params=[-0.5, 0.75],
+                residual_after=after,
+                constants=constants,
+                types=[1],
+                rtol=1e-4,
+                atol=1e-4,
+                expected=[want.astype(np.float32)],
+            )
 
 
-@pytest.mark.parametrize("x,w,attributes", [c for c in CONVOLUTIONS if "auto_pad" not in c[2]], ids=lambda v: str(v))
+@pytest.mark.parametrize(
+    ("x", "w", "attributes"), [c for c in CONVOLUTIONS if "auto_pad" not in c[2]], ids=lambda v: str(v)
+)
 def test_channels_last_conv_agrees(x, w, attributes):
     """The channels-last form of our own domain against the standard's, with residual and activation."""
     data, weights, bias = normal(*x), normal(*w), normal(w[0])
     plain = run("Conv", [data, weights, bias], constants=(1, 2), **attributes)[0]
     extra = normal(*plain.shape)
     last = lambda v: np.moveaxis(v, 1, -1).copy()  # noqa: E731
-    got = run("FusedConv", [last(data), weights, bias, last(extra)], domain="com.ms.internal.nhwc", activation="Relu",
-              constants=(1, 2), types=[1], **attributes)[0]
+    got = run(
+        "FusedConv",
+        [last(data), weights, bias, last(extra)],
+        domain="com.ms.internal.nhwc",
+        activation="Relu",
+        constants=(1, 2),
+        types=[1],
+        **attributes,
+    )[0]
     np.testing.assert_allclose(got, last(np.maximum(plain + extra, 0)), rtol=1e-4, atol=2e-4)
 
 
-@pytest.mark.parametrize(("equation", "shapes"), [
-    ("ij,jk->ik", [(3, 4), (4, 5)]), ("ij->ji", [(3, 4)]), ("ij->", [(3, 4)]), ("ii->i", [(4, 4)]), ("ii", [(4, 4)]),
-    ("bij,bjk->bik", [(2, 3, 4), (2, 4, 5)]), ("...ij,...jk->...ik", [(2, 1, 3, 4), (5, 4, 6)]),
-    ("bhqd,bhkd->bhqk", [(2, 3, 4, 5), (2, 3, 6, 5)]), ("i,j->ij", [(3,), (4,)]), ("i,i", [(3,), (3,)]),
-    ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 5)]), ("ab,cb,db->acd", [(2, 7), (3, 7), (4, 7)]),
-    ("...->...", [(2, 3)]), ("i...->...", [(2, 3)]), ("Ab , bA->A", [(2, 3), (3, 2)]), ("ij,jk", [(0, 3), (3, 2)]),
-    ("ij,jk->ik", [(3, 0), (0, 2)]), ("iij,jk->ki", [(3, 3, 4), (4, 5)]), (",i->i", [(), (3,)]),
-], ids=str)
+@pytest.mark.parametrize(
+    ("equation", "shapes"),
+    [
+        ("ij,jk->ik", [(3, 4), (4, 5)]),
+        ("ij->ji", [(3, 4)]),
+        ("ij->", [(3, 4)]),
+        ("ii->i", [(4, 4)]),
+        ("ii", [(4, 4)]),
+        ("bij,bjk->bik", [(2, 3, 4), (2, 4, 5)]),
+        ("...ij,...jk->...ik", [(2, 1, 3, 4), (5, 4, 6)]),
+        ("bhqd,bhkd->bhqk", [(2, 3, 4, 5), (2, 3, 6, 5)]),
+        ("i,j->ij", [(3,), (4,)]),
+        ("i,i", [(3,), (3,)]),
+        ("ij,jk,kl->il", [(2, 3), (3, 4), (4, 5)]),
+        ("ab,cb,db->acd", [(2, 7), (3, 7), (4, 7)]),
+        ("...->...", [(2, 3)]),
+        ("i...->...", [(2, 3)]),
+        ("Ab , bA->A", [(2, 3), (3, 2)]),
+        ("ij,jk", [(0, 3), (3, 2)]),
+        ("ij,jk->ik", [(3, 0), (0, 2)]),
+        ("iij,jk->ki", [(3, 3, 4), (4, 5)]),
+        (",i->i", [(), (3,)]),
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64", "int64"])
 def test_einsum(equation, shapes, dtype):
     inputs = [(normal(*shape) * 4).astype(dtype) for shape in shapes]
@@ -188,9 +273,14 @@ def test_einsum_broadcasts_one():
 
 def test_einsum_refuses():
     a, b = normal(3, 4), normal(4, 5)
-    for equation, match in (("ij->ij", "operand"), ("ij,ik->jk", "axis 0|dimension"), ("ij,jk->iz", "label|term"),
-                            ("ij,jk->ii", "twice|label"), ("i?,jk->ik", "letter|ellipsis|[?]"),
-                            ("ijk,jk->ik", "rank|label")):
+    for equation, match in (
+        ("ij->ij", "operand"),
+        ("ij,ik->jk", "axis 0|dimension"),
+        ("ij,jk->iz", "label|term"),
+        ("ij,jk->ii", "twice|label"),
+        ("i?,jk->ik", "letter|ellipsis|[?]"),
+        ("ijk,jk->ik", "rank|label"),
+    ):
         refused("Einsum", [a, b], match, equation=equation)
 
 
@@ -206,7 +296,9 @@ def test_det_refuses():
 
 
 def losses(log_prob, target, weight, ignored, reduction):
-    factor = np.where(target == ignored, 0, 1.0 if weight is None else weight[np.clip(target, 0, log_prob.shape[1] - 1)])
+    factor = np.where(
+        target == ignored, 0, 1.0 if weight is None else weight[np.clip(target, 0, log_prob.shape[1] - 1)]
+    )
     chosen = np.take_along_axis(log_prob, np.expand_dims(np.clip(target, 0, log_prob.shape[1] - 1), 1), 1)[:, 0]
     loss = -chosen * factor
     return loss if reduction == "none" else loss.sum() if reduction == "sum" else loss.sum() / factor.sum()
@@ -225,8 +317,17 @@ def test_losses(op, reduction, shape, weighted):
     log_prob = wide - np.log(np.exp(wide).sum(1, keepdims=True)) if op.startswith("Soft") else wide
     want = [np.float32(losses(log_prob, target, weight, -7, reduction)), log_prob.astype(np.float32)]
     outputs = 2 if op.startswith("Soft") else 1
-    check(op, [x, target] + ([weight] if weighted else []), outputs=outputs, opset=13, reduction=reduction,
-          ignore_index=-7, rtol=1e-4, atol=1e-5, expected=want[:outputs])
+    check(
+        op,
+        [x, target] + ([weight] if weighted else []),
+        outputs=outputs,
+        opset=13,
+        reduction=reduction,
+        ignore_index=-7,
+        rtol=1e-4,
+        atol=1e-5,
+        expected=want[:outputs],
+    )
 
 
 def test_losses_refuse():
@@ -268,8 +369,14 @@ def test_max_roi_pool():
 def test_channels_last_conv_of_any_image_size():
     """One session meets images for which the inner loops want the weights in different forms."""
     weights, bias = normal(24, 20, 3, 3), normal(24)
-    model = model_of("Conv", [normal(1, 30, 30, 20), weights, bias], domain="com.ms.internal.nhwc", constants=(1, 2),
-                     types=[1], pads=[1, 1, 1, 1])
+    model = model_of(
+        "Conv",
+        [normal(1, 30, 30, 20), weights, bias],
+        domain="com.ms.internal.nhwc",
+        constants=(1, 2),
+        types=[1],
+        pads=[1, 1, 1, 1],
+    )
     for axis, name in enumerate(["batch", "height", "width"]):
         model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
     try:

@@ -38,7 +38,7 @@ def value_of(value, element_type):
 
 
 def resolution(want) -> float:
-    """Two units in the last place of the largest element: the expected outputs, rounded at each step, are no more exact."""
+    """Two units in the last place of the largest element: the expected outputs, rounded step by step, are no better."""
     if not isinstance(want, np.ndarray) or want.size == 0 or want.dtype.name not in ("float32", "float16", "bfloat16"):
         return 0.0
     wide = want.astype(np.float64)

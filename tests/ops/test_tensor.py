@@ -49,7 +49,7 @@ def test_concat_split_return(axis):
 
 
 @pytest.mark.parametrize(
-    "starts,ends,axes,steps",
+    ("starts", "ends", "axes", "steps"),
     [
         ([0], [3], [1], [1]),
         ([-3], [2**62], [0], [2]),
@@ -91,8 +91,11 @@ def test_pad(mode):
 
 def test_pad_negative():
     x = RNG.random((5, 6), np.float32)
-    check("Pad", [x, np.array([-1, 2, 0, -3]), np.array(7, np.float32)],
-          expected=[np.pad(x[1:, :3], [(0, 0), (2, 0)], constant_values=7)])
+    check(
+        "Pad",
+        [x, np.array([-1, 2, 0, -3]), np.array(7, np.float32)],
+        expected=[np.pad(x[1:, :3], [(0, 0), (2, 0)], constant_values=7)],
+    )
 
 
 @pytest.mark.parametrize("repeats", [(1, 1, 1), (2, 1, 3), (0, 1, 1), (3, 2, 1)])
@@ -101,7 +104,7 @@ def test_tile(repeats):
     check("Tile", [x, np.array(repeats)], expected=[np.tile(x, repeats)])
 
 
-@pytest.mark.parametrize("shape,target", [((3, 1), (2, 3, 4)), ((1,), (0,)), ((), (2, 2)), ((2, 1, 3), (1, 5, 1))])
+@pytest.mark.parametrize(("shape", "target"), [((3, 1), (2, 3, 4)), ((1,), (0,)), ((), (2, 2)), ((2, 1, 3), (1, 5, 1))])
 def test_expand(shape, target):
     x = RNG.random(shape, np.float32)
     want = x * np.ones(target, np.float32)
@@ -120,3 +123,17 @@ def test_depth_to_space_returns():
     x = RNG.random((2, 12, 3, 5), np.float32)
     up = run("DepthToSpace", [x], blocksize=2)[0]
     np.testing.assert_array_equal(run("SpaceToDepth", [up], blocksize=2)[0], x)
+
+
+@pytest.mark.parametrize(
+    ("shape", "target", "want"),
+    [
+        ((0, 3), [0, 1, -1, 1], (0, 1, 3, 1)),
+        ((0, 12, 64), [0, -1], (0, 768)),
+        ((2, 0, 6), [-1, 0, 3], (4, 0, 3)),
+        ((0, 4), [-1, 2, 2], (0, 2, 2)),
+    ],
+    ids=str,
+)
+def test_reshape_of_an_empty_tensor(shape, target, want):
+    check("Reshape", [np.zeros(shape, np.float32), np.array(target)], expected=[np.zeros(want, np.float32)])

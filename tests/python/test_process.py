@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from conftest import OURS
+from runtime_under_test import OURS
 
 MODEL = """
 import numpy as np, onnxruntime as ort, sys

@@ -127,8 +127,8 @@ class Imputer : public Kernel {
   template <typename T, typename Missing>
   static void Fill(const Tensor& x, const Tensor& y, const RowShape& shape, const std::vector<T>& values,
                    const Missing& missing) {
-    Require(values.size() == 1 || values.size() == shape.width, "there are ", values.size(),
-            " imputed values for ", shape.width, " columns of this type");
+    Require(values.size() == 1 || values.size() == shape.width, "there are ", values.size(), " imputed values for ",
+            shape.width, " columns of this type");
     const size_t step = values.size() == 1 ? 0 : 1;
     for (size_t i = 0; i < x.count(); ++i) {
       const T value = x.data<T>()[i];
@@ -188,8 +188,8 @@ class ArrayFeatureExtractor : public Kernel {
     Require(picks.count() != 0, "the list of columns is empty");
     const int64_t columns = x.dim(x.rank() - 1);
     for (size_t i = 0; i < picks.count(); ++i)
-      Require(picks.data<int64_t>()[i] >= 0 && picks.data<int64_t>()[i] < columns, "column ",
-              picks.data<int64_t>()[i], " is outside [0, ", columns, ")");
+      Require(picks.data<int64_t>()[i] >= 0 && picks.data<int64_t>()[i] < columns, "column ", picks.data<int64_t>()[i],
+              " is outside [0, ", columns, ")");
     Shape shape;
     if (x.rank() == 1) {
       shape.Append(1);
@@ -204,8 +204,7 @@ class ArrayFeatureExtractor : public Kernel {
       for (size_t i = 0; i < rows * picks.count(); ++i) {
         const size_t at = i / picks.count() * static_cast<size_t>(columns) +
                           static_cast<size_t>(picks.data<int64_t>()[i % picks.count()]);
-        ThrowOnError(*context.host().api,
-                     context.host().api->FillStringTensorElement(y.value(), from[at].c_str(), i));
+        ThrowOnError(*context.host().api, context.host().api->FillStringTensorElement(y.value(), from[at].c_str(), i));
       }
       return;
     }
@@ -286,7 +285,8 @@ void RegisterFeatureTransforms(KernelList& list) {
             .op = "ArrayFeatureExtractor",
             .types = {{"T", with_strings}},
             .make = MakeKernel<ArrayFeatureExtractor>});
-  list.Add({.domain = kDomain, .op = "OneHotEncoder", .types = {{"T", with_strings}}, .make = MakeKernel<OneHotEncoder>});
+  list.Add(
+      {.domain = kDomain, .op = "OneHotEncoder", .types = {{"T", with_strings}}, .make = MakeKernel<OneHotEncoder>});
 }
 
 }  // namespace ortrun::cpu

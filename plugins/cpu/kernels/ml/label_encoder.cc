@@ -82,9 +82,8 @@ class LabelEncoder : public Kernel {
       if (keys_.type == kString)
         by_string_.try_emplace(keys_.strings[i], i);
       else
-        by_number_.try_emplace(keys_.HasIntegers() ? static_cast<uint64_t>(keys_.integers[i])
-                                                   : NumberKey(keys_.numbers[i]),
-                               i);
+        by_number_.try_emplace(
+            keys_.HasIntegers() ? static_cast<uint64_t>(keys_.integers[i]) : NumberKey(keys_.numbers[i]), i);
     }
   }
 

@@ -85,8 +85,8 @@ class LinearClassifier : public Kernel {
       : labels_(info, "classlabels_ints", "classlabels_strings"),
         model_(info.Floats("coefficients"), info.Floats("intercepts"), Targets(info, labels_.size())),
         transform_(ParsePostTransform(info.String("post_transform", "NONE"))) {
-    Require(labels_.size() == model_.targets() || (labels_.size() == 2 && model_.targets() == 1),
-            "the node has ", labels_.size(), " class labels for ", model_.targets(), " scores");
+    Require(labels_.size() == model_.targets() || (labels_.size() == 2 && model_.targets() == 1), "the node has ",
+            labels_.size(), " class labels for ", model_.targets(), " scores");
   }
 
   void Compute(KernelContext& context) const override {
@@ -100,20 +100,19 @@ class LinearClassifier : public Kernel {
     float* all_scores = z ? z.data<float>() : context.Scratch<float>(shape.rows * columns);
     int32_t* picked = context.Scratch<int32_t>(shape.rows);
     const float* from = FeaturesAsFloats(context, x);
-    context.ParallelRange(shape.rows, std::max<size_t>(1, kGrain / (shape.width * targets + 1)),
-                          [&](size_t begin, size_t end) {
-                            for (size_t row = begin; row < end; ++row) {
-                              float* scores = all_scores + row * columns;
-                              model_.Score(from + row * shape.width, scores);
-                              picked[row] = one_score
-                                                ? scores[0] > 0
-                                                : static_cast<int32_t>(std::max_element(scores, scores + targets) - scores);
-                              if (one_score)
-                                WriteTwoClassScores(transform_, scores[0], true, scores);
-                              else
-                                ApplyPostTransform(transform_, scores, targets);
-                            }
-                          });
+    context.ParallelRange(
+        shape.rows, std::max<size_t>(1, kGrain / (shape.width * targets + 1)), [&](size_t begin, size_t end) {
+          for (size_t row = begin; row < end; ++row) {
+            float* scores = all_scores + row * columns;
+            model_.Score(from + row * shape.width, scores);
+            picked[row] =
+                one_score ? scores[0] > 0 : static_cast<int32_t>(std::max_element(scores, scores + targets) - scores);
+            if (one_score)
+              WriteTwoClassScores(transform_, scores[0], true, scores);
+            else
+              ApplyPostTransform(transform_, scores, targets);
+          }
+        });
     labels_.Write(context, 0, picked, shape.rows);
   }
 

@@ -25,7 +25,8 @@ TreeMode ParseMode(const std::string& name) {
 
 /// Floats from `name`, or doubles from `name`_as_tensor.
 std::vector<double> ReadNumbers(const KernelInfo& info, const std::string& name, bool& in_double) {
-  if (const auto tensor = ReadTensorAttribute(info, (name + "_as_tensor").c_str()); tensor && !tensor->numbers.empty()) {
+  if (const auto tensor = ReadTensorAttribute(info, (name + "_as_tensor").c_str());
+      tensor && !tensor->numbers.empty()) {
     in_double |= tensor->type == ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
     return tensor->numbers;
   }

@@ -16,8 +16,8 @@
 namespace ortrun::cpu {
 namespace {
 
-constexpr size_t kBlockGroups = 8;      ///< groups of rows that go through a tree while it is in the cache
-constexpr size_t kTreesPerTask = 64;    ///< trees that pay for handing one row's walk to another thread
+constexpr size_t kBlockGroups = 8;    ///< groups of rows that go through a tree while it is in the cache
+constexpr size_t kTreesPerTask = 64;  ///< trees that pay for handing one row's walk to another thread
 
 /// What each leaf adds: a dense row of weights when the targets are few, and which targets it votes on.
 template <typename T>
@@ -31,7 +31,8 @@ class LeafVotes {
       if (dense_) {
         const size_t at = weights_.size();
         weights_.resize(at + targets_);
-        for (const TreeVote& vote : votes) weights_[at + static_cast<size_t>(vote.target)] += static_cast<T>(vote.weight);
+        for (const TreeVote& vote : votes)
+          weights_[at + static_cast<size_t>(vote.target)] += static_cast<T>(vote.weight);
         continue;
       }
       for (const TreeVote& vote : votes) {
@@ -104,8 +105,8 @@ class Ensemble {
     context.ParallelFor(tasks, [&](size_t task) {
       T* groups = memory + task * room;
       for (size_t block = blocks * task / tasks; block < blocks * (task + 1) / tasks; ++block)
-        ScoreBlock(x, shape, block * kRows, groups, groups + kBlockGroups * group_size,
-                   seen + task * kRows * targets_, finish);
+        ScoreBlock(x, shape, block * kRows, groups, groups + kBlockGroups * group_size, seen + task * kRows * targets_,
+                   finish);
     });
   }
 
@@ -219,8 +220,7 @@ class TreeRegressor : public Kernel {
   void Compute(KernelContext& context) const override {
     const Tensor x = context.Input(0);
     const RowShape shape(x);
-    const Tensor y =
-        context.Output(0, Shape{static_cast<int64_t>(shape.rows), static_cast<int64_t>(targets_)});
+    const Tensor y = context.Output(0, Shape{static_cast<int64_t>(shape.rows), static_cast<int64_t>(targets_)});
     if (y.type() == ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE) {
       Require(transform_ == PostTransform::kNone, "post_transform is served for float outputs only");
       ensemble_.Score(context, x, shape, [&](const auto* scores, size_t row) {
@@ -261,8 +261,7 @@ class TreeEnsemble : public TreeRegressor {
 
 class TreeEnsembleClassifier : public Kernel {
  public:
-  explicit TreeEnsembleClassifier(const KernelInfo& info)
-      : labels_(info, "classlabels_int64s", "classlabels_strings") {
+  explicit TreeEnsembleClassifier(const KernelInfo& info) : labels_(info, "classlabels_int64s", "classlabels_strings") {
     Require(labels_.size() != 0, "classlabels_int64s or classlabels_strings must be given");
     TreeEnsembleModel model = ReadTreeEnsemble(info, "class", static_cast<int64_t>(labels_.size()));
     transform_ = model.post_transform;
@@ -334,7 +333,8 @@ void RegisterTreeEnsembles(KernelList& list) {
             .op = "TreeEnsembleRegressor",
             .types = {{"T", FeatureTypes::Values()}},
             .make = MakeKernel<TreeEnsembleRegressor>});
-  list.Add({.domain = domain, .op = "TreeEnsemble", .types = {{"T", Floats::Values()}}, .make = MakeKernel<TreeEnsemble>});
+  list.Add(
+      {.domain = domain, .op = "TreeEnsemble", .types = {{"T", Floats::Values()}}, .make = MakeKernel<TreeEnsemble>});
 }
 
 }  // namespace ortrun::cpu

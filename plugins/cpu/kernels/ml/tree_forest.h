@@ -17,7 +17,7 @@ struct TreeNode {
   double threshold = 0;
   int64_t if_true = -1;  ///< index into the nodes
   int64_t if_false = -1;
-  int32_t leaf = -1;                ///< for leaves: any number of the caller's
+  int32_t leaf = -1;                 ///< for leaves: any number of the caller's
   std::vector<double> members = {};  ///< for kMember
 };
 

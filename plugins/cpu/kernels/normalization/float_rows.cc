@@ -183,7 +183,8 @@ RowStatistics NormalizeTarget(const float* x, const float* scale, const float* b
                d, y + i);
   }
   for (; i < n; ++i)
-    y[i] = (x[i] - mean) * result.inverse_std * (scale == nullptr ? 1.0f : scale[i]) + (bias == nullptr ? 0.0f : bias[i]);
+    y[i] =
+        (x[i] - mean) * result.inverse_std * (scale == nullptr ? 1.0f : scale[i]) + (bias == nullptr ? 0.0f : bias[i]);
   return result;
 }
 

@@ -18,8 +18,8 @@ void ExpColumns(const float* x, const float* largest, float* y, float* sum, size
 void ScaleColumns(const float* factor, float* y, size_t n);
 
 struct RowStatistics {
-  float mean;          ///< 0 when the row is not centred
-  float inverse_std;   ///< 1 / sqrt(variance + epsilon), or of the mean square when not centred
+  float mean;         ///< 0 when the row is not centred
+  float inverse_std;  ///< 1 / sqrt(variance + epsilon), or of the mean square when not centred
 };
 
 /// y = (x - mean) * inverse_std * scale + bias. `centred` is false for the root-mean-square form, whose mean is 0.

@@ -125,8 +125,8 @@ class LayerNormalization : public Kernel {
       const FloatOutput to(context, y);
       context.ParallelRange(rows, std::max<size_t>(1, kGrain / n), [&](size_t begin, size_t end) {
         for (size_t row = begin; row < end; ++row) {
-          const RowStatistics found = NormalizeRow(from + row * n, s.Row(row), b.Row(row), kCentred, epsilon_,
-                                                   to.data() + row * n, n);
+          const RowStatistics found =
+              NormalizeRow(from + row * n, s.Row(row), b.Row(row), kCentred, epsilon_, to.data() + row * n, n);
           if (kCentred && mean.At(row) != nullptr) *mean.At(row) = found.mean;
           if (inverse.At(row) != nullptr) *inverse.At(row) = found.inverse_std;
         }
@@ -207,7 +207,8 @@ void RegisterLayerNormalization(KernelList& list) {
   const auto half = FloatAndHalf::Values();
   list.Add({.op = "LayerNormalization", .types = {{"T", all}}, .make = MakeKernel<LayerNormalization<true>>});
   list.Add({.op = "RMSNormalization", .types = {{"T", all}}, .make = MakeKernel<LayerNormalization<false>>});
-  list.Add({.op = "SimplifiedLayerNormalization", .types = {{"T", all}}, .make = MakeKernel<LayerNormalization<false>>});
+  list.Add(
+      {.op = "SimplifiedLayerNormalization", .types = {{"T", all}}, .make = MakeKernel<LayerNormalization<false>>});
   list.Add({.domain = "com.microsoft",
             .op = "SkipLayerNormalization",
             .types = {{"T", half}},

@@ -63,8 +63,7 @@ class ReduceOperator : public ReduceKernel {
 };
 
 using Numeric = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16>;
-using Ordered =
-    TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16, int8_t, uint8_t, bool>;
+using Ordered = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16, int8_t, uint8_t, bool>;
 
 template <typename Op, typename Types = Numeric>
 KernelEntry Entry(const char* name) {

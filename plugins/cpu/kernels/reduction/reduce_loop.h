@@ -57,8 +57,7 @@ void ReduceToOne(KernelContext& context, const T* x, int64_t n, T* y) {
   A* parts = context.Scratch<A>(blocks);
   context.ParallelFor(blocks, [&](size_t block) {
     const int64_t begin = static_cast<int64_t>(block) * kReduceGrain;
-    parts[block] =
-        ReduceRow<Op, T, A>(x + begin, std::min(kReduceGrain, n - begin), Op::template Identity<A>());
+    parts[block] = ReduceRow<Op, T, A>(x + begin, std::min(kReduceGrain, n - begin), Op::template Identity<A>());
   });
   A all = Op::template Identity<A>();
   for (size_t block = 0; block < blocks; ++block) all = JoinFolds<Op>(all, parts[block]);
@@ -93,31 +92,31 @@ void ReduceColumnBlocks(KernelContext& context, const ReductionLayout& layout, c
   const int64_t blocks = (layout.inner + kColumnBlock - 1) / kColumnBlock;
   const int64_t work = std::max<int64_t>(1, layout.folded) * std::min(layout.inner, kColumnBlock);
   const int64_t tasks = layout.outputs / layout.inner * blocks;
-  context.ParallelRange(
-      static_cast<size_t>(tasks), static_cast<size_t>(std::max<int64_t>(1, kReduceGrain / work)),
-      [&](size_t begin, size_t end) {
-        OffsetWalk kept = layout.kept;
-        OffsetWalk reduced = layout.reduced;
-        std::array<A, kColumnBlock> folds;
-        for (auto task = static_cast<int64_t>(begin); task < static_cast<int64_t>(end); ++task) {
-          const int64_t outer = task / blocks;
-          const int64_t first = task % blocks * kColumnBlock;
-          const int64_t width = std::min(kColumnBlock, layout.inner - first);
-          kept.Seek(outer);
-          folds.fill(Op::template Identity<A>());
-          const T* from = x + kept.offset() + first;
-          if (strips > 0) reduced.Seek(0);
-          if (reduced.IsEven()) {
-            ReduceColumns<Op, T, A>(folds.data(), from, width, strips, reduced.stride());
-          } else {
-            for (int64_t strip = 0; strip < strips; ++strip, reduced.Next())
-              ReduceColumns<Op, T, A>(folds.data(), from + reduced.offset(), width, 1, 0);
-          }
-          T* to = y + outer * layout.inner + first;
-          for (int64_t i = 0; i < width; ++i)
-            to[i] = static_cast<T>(Op::template Finish<A>(folds[static_cast<size_t>(i)], layout.folded));
-        }
-      });
+  context.ParallelRange(static_cast<size_t>(tasks), static_cast<size_t>(std::max<int64_t>(1, kReduceGrain / work)),
+                        [&](size_t begin, size_t end) {
+                          OffsetWalk kept = layout.kept;
+                          OffsetWalk reduced = layout.reduced;
+                          std::array<A, kColumnBlock> folds;
+                          for (auto task = static_cast<int64_t>(begin); task < static_cast<int64_t>(end); ++task) {
+                            const int64_t outer = task / blocks;
+                            const int64_t first = task % blocks * kColumnBlock;
+                            const int64_t width = std::min(kColumnBlock, layout.inner - first);
+                            kept.Seek(outer);
+                            folds.fill(Op::template Identity<A>());
+                            const T* from = x + kept.offset() + first;
+                            if (strips > 0) reduced.Seek(0);
+                            if (reduced.IsEven()) {
+                              ReduceColumns<Op, T, A>(folds.data(), from, width, strips, reduced.stride());
+                            } else {
+                              for (int64_t strip = 0; strip < strips; ++strip, reduced.Next())
+                                ReduceColumns<Op, T, A>(folds.data(), from + reduced.offset(), width, 1, 0);
+                            }
+                            T* to = y + outer * layout.inner + first;
+                            for (int64_t i = 0; i < width; ++i)
+                              to[i] =
+                                  static_cast<T>(Op::template Finish<A>(folds[static_cast<size_t>(i)], layout.folded));
+                          }
+                        });
 }
 
 template <typename Op, typename T>

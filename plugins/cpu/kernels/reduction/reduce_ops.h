@@ -12,8 +12,7 @@ namespace ortrun::cpu {
 
 /// What integers fold in: wide, and unsigned so that overflow wraps as numpy's does.
 template <typename T>
-using FoldType = std::conditional_t<std::is_integral_v<T>,
-                                    std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>,
+using FoldType = std::conditional_t<std::is_integral_v<T>, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>,
                                     std::conditional_t<std::is_same_v<T, double>, double, float>>;
 
 template <typename A>

@@ -62,7 +62,9 @@ class Reshape : public Kernel {
       Require(shape[i] >= 0, "the new shape has the dimension ", shape[i]);
       Require(!__builtin_mul_overflow(known, shape[i], &known), "the new shape is too large");
     }
-    if (inferred != Shape::kMaxRank) {
+    if (inferred != Shape::kMaxRank && known == 0 && !allow_zero_) {
+      shape[inferred] = BesideEmpty(x, target);
+    } else if (inferred != Shape::kMaxRank) {
       Require(known != 0 ? count % known == 0 : count == 0, "an input of ", count,
               " elements does not divide into the new shape, whose known dimensions make ", known);
       shape[inferred] = known != 0 ? count / known : 0;
@@ -70,6 +72,19 @@ class Reshape : public Kernel {
       Require(known == count, "an input of ", count, " elements cannot take a shape of ", known);
     }
     return shape;
+  }
+
+  /// The open dimension beside a copied one that is empty: what is left on both sides without the copied ones.
+  static int64_t BesideEmpty(const Tensor& x, std::span<const int64_t> target) {
+    int64_t left = 1;
+    int64_t given = 1;
+    bool fits = true;
+    for (size_t i = 0; i < x.rank(); ++i)
+      if (i >= target.size() || target[i] != 0) fits = fits && !__builtin_mul_overflow(left, x.dim(i), &left);
+    for (const int64_t dim : target)
+      if (dim > 0) fits = fits && !__builtin_mul_overflow(given, dim, &given);
+    Require(fits && left % given == 0, "the open dimension of an empty tensor cannot be told");
+    return left / given;
   }
 
   bool by_input_;

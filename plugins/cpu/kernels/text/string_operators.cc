@@ -39,8 +39,7 @@ class StringNormalizer : public Kernel {
     std::vector<std::string> kept;
     for (size_t i = 0; i < texts.size(); ++i) {
       if (!stop_words_.empty()) {
-        const std::string key =
-            case_sensitive_ ? std::string(texts[i]) : ChangeCase(texts[i], CaseChange::kLower);
+        const std::string key = case_sensitive_ ? std::string(texts[i]) : ChangeCase(texts[i], CaseChange::kLower);
         if (stop_words_.contains(key)) continue;
       }
       kept.push_back(change_ == CaseChange::kNone ? std::string(texts[i]) : ChangeCase(texts[i], change_));

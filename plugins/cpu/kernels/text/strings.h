@@ -25,9 +25,7 @@ class StringInput {
       : StringInput(context.host(), tensor.value(), tensor.count()) {}
 
   size_t size() const { return offsets_.size() - 1; }
-  std::string_view operator[](size_t i) const {
-    return {text_.data() + offsets_[i], offsets_[i + 1] - offsets_[i]};
-  }
+  std::string_view operator[](size_t i) const { return {text_.data() + offsets_[i], offsets_[i + 1] - offsets_[i]}; }
 
  private:
   std::vector<char> text_;

@@ -76,8 +76,8 @@ class TfIdfVectorizer : public Kernel {
     for (size_t n = 1; n <= starts.size(); ++n) {
       const int64_t first = starts[n - 1];
       const int64_t last = n < starts.size() ? starts[n] : static_cast<int64_t>(total);
-      Require(first >= 0 && first <= last && last <= static_cast<int64_t>(total), "ngram_counts: ", n,
-              "-grams from ", first, " to ", last, " of ", total);
+      Require(first >= 0 && first <= last && last <= static_cast<int64_t>(total), "ngram_counts: ", n, "-grams from ",
+              first, " to ", last, " of ", total);
       const auto size = static_cast<size_t>(last - first);
       Require(size % n == 0, "ngram_counts: ", size, " tokens are no whole number of ", n, "-grams");
       for (size_t at = static_cast<size_t>(first); at < static_cast<size_t>(last); at += n, ++ngram) {
@@ -138,8 +138,9 @@ class TfIdfVectorizer : public Kernel {
 void RegisterTfIdfVectorizer(KernelList& list) {
   list.Add({.op = "TfIdfVectorizer",
             .since = 9,
-            .types = {{"T", {ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32,
-                             ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64}}},
+            .types = {{"T",
+                       {ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING, ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32,
+                        ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64}}},
             .make = MakeKernel<TfIdfVectorizer>});
 }
 

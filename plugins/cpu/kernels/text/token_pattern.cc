@@ -21,7 +21,9 @@ TokenPattern::TokenPattern(TokenPattern&&) noexcept = default;
 bool TokenPattern::ParseSimpleClass(std::string_view pattern) {
   if (pattern.size() < 4 || !pattern.starts_with('[') || !pattern.ends_with("]+")) return false;
   const std::string_view members = pattern.substr(1, pattern.size() - 3);
-  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
   for (size_t i = 0; i < members.size(); ++i) {
     if (!plain(members[i])) return false;
     char last = members[i];
