@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/graph/contrib_schemas.h"
 
-#include <onnx/defs/schema.h>
-
-#include <map>
+#include <algorithm>
+#include <iterator>
 #include <memory>
+#include <mutex>
 #include <sstream>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace ortrun {
@@ -63,30 +65,32 @@ std::unique_ptr<OperatorSchema> ParseLine(const std::string& line) {
   return schema;
 }
 
-using Table = std::map<std::pair<std::string, std::string>, std::unique_ptr<OperatorSchema>>;
-
-const Table& ContribTable() {
-  static const Table* const table = [] {
-    auto* made = new Table();  // handed out for the life of the process
-    for (const char* line : kLines) {
-      auto schema = ParseLine(line);
-      made->emplace(std::pair(schema->domain, schema->name), std::move(schema));
-    }
-    return made;
-  }();
-  return *table;
+/// Domain and name at the start of a line: "com.microsoft|Gelu|".
+bool Describes(std::string_view line, std::string_view domain, std::string_view op) {
+  return line.size() > domain.size() + op.size() + 1 && line.starts_with(domain) && line[domain.size()] == '|' &&
+         line.substr(domain.size() + 1).starts_with(op) && line[domain.size() + 1 + op.size()] == '|';
 }
 
 }  // namespace
 
 const OperatorSchema* FindContribSchema(const std::string& domain, const std::string& op) {
-  const auto found = ContribTable().find({domain, op});
-  return found == ContribTable().end() ? nullptr : found->second.get();
+  // Parsed when they are asked for the first time, and handed out for the life of the process.
+  static std::mutex mutex;
+  static auto& parsed = *new std::unordered_map<const char*, std::unique_ptr<OperatorSchema>>();
+  const auto* const line =
+      std::find_if(std::begin(kLines), std::end(kLines), [&](const char* text) { return Describes(text, domain, op); });
+  if (line == std::end(kLines)) return nullptr;
+  const std::lock_guard lock(mutex);
+  auto& schema = parsed[*line];
+  if (schema == nullptr) schema = ParseLine(*line);
+  return schema.get();
 }
 
-void AddContribNames(const std::string& domain, std::set<std::string>& names) {
-  for (const auto& entry : ContribTable())
-    if (entry.first.first == domain) names.insert(entry.first.second);
+void AddContribNames(const std::string& domain, std::vector<std::string>& names) {
+  for (const std::string_view line : kLines) {
+    const size_t bar = line.find('|');
+    if (line.substr(0, bar) == domain) names.emplace_back(line.substr(bar + 1, line.find('|', bar + 1) - bar - 1));
+  }
 }
 
 }  // namespace ortrun

@@ -9,6 +9,7 @@
 #include "core/graph/model_converter.h"
 #include "core/graph/onnx_writer.h"
 #include "core/graph/schema.h"
+#include "core/graph/standard_schemas.h"
 #include "core/graph/tensor_reader.h"
 #include "ortrun/error.h"
 
@@ -18,7 +19,7 @@ namespace {
 /// The body for this very node: some depend on its types and attributes.
 bool FindBody(const Node& node, const onnx::NodeProto& proto, onnx::FunctionProto& body) {
   const int opset = node.graph->model()->Opset(node.domain);
-  const onnx::OpSchema* schema = onnx::OpSchemaRegistry::Schema(node.op_type, node.since_version, node.domain);
+  const onnx::OpSchema* schema = StandardSchemas::Instance().GetSchema(node.op_type, node.since_version, node.domain);
   if (schema == nullptr) return false;
   if (schema->HasFunction()) {
     const onnx::FunctionProto* fixed = schema->GetFunction(opset, true);

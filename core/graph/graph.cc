@@ -216,19 +216,26 @@ size_t OrtGraph::RemoveUnused() {
 }
 
 void OrtGraph::Sort() {
-  std::unordered_map<const OrtNode*, size_t> position;
-  for (size_t i = 0; i < nodes_.size(); ++i) position.emplace(nodes_[i].get(), i);
+  std::vector<size_t> position(next_id_, 0);  // by id
+  for (size_t i = 0; i < nodes_.size(); ++i) position[nodes_[i]->id] = i;
+  const auto for_each_producer = [&](const OrtNode& node, const auto& visit) {
+    for (const auto* values : {&node.inputs, &node.implicit_inputs})
+      for (const OrtValueInfo* value : *values)
+        if (value != nullptr && value->producer != nullptr && value->producer->graph == this)
+          visit(position[value->producer->id]);
+  };
+  // Passes mostly leave the order as it is.
+  bool sorted_already = true;
+  for (size_t i = 0; i < nodes_.size() && sorted_already; ++i)
+    for_each_producer(*nodes_[i], [&](size_t producer) { sorted_already = sorted_already && producer < i; });
+  if (sorted_already) return;
   std::vector<size_t> waiting(nodes_.size(), 0);
   std::vector<std::vector<size_t>> followers(nodes_.size());
-  const auto depend = [&](size_t i, const OrtValueInfo* value) {
-    if (value == nullptr || value->producer == nullptr || value->producer->graph != this) return;
-    followers[position.at(value->producer)].push_back(i);
-    ++waiting[i];
-  };
-  for (size_t i = 0; i < nodes_.size(); ++i) {
-    for (const OrtValueInfo* value : nodes_[i]->inputs) depend(i, value);
-    for (const OrtValueInfo* value : nodes_[i]->implicit_inputs) depend(i, value);
-  }
+  for (size_t i = 0; i < nodes_.size(); ++i)
+    for_each_producer(*nodes_[i], [&](size_t producer) {
+      followers[producer].push_back(i);
+      ++waiting[i];
+    });
   // The earliest ready node goes first, so that an order that is good already stays as it is.
   std::priority_queue<size_t, std::vector<size_t>, std::greater<>> ready;
   for (size_t i = 0; i < nodes_.size(); ++i)

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/base/nearest.h"
+#include "core/graph/standard_schemas.h"
 #include "core/graph/tensor_reader.h"
 #include "ortrun/error.h"
 
@@ -149,7 +150,7 @@ class NodeChecker {
     if (opset == opsets_.end())
       Invalid(Concat(Describe(node), ": the model has no opset import for domain '", domain, "'; add one"));
     if (options_.custom_schema && options_.custom_schema(domain, node.op_type(), opset->second) != nullptr) return;
-    const onnx::OpSchema* schema = onnx::OpSchemaRegistry::Schema(node.op_type(), opset->second, domain);
+    const onnx::OpSchema* schema = StandardSchemas::Instance().GetSchema(node.op_type(), opset->second, domain);
     // onnx calls some operators deprecated that models hold and providers run, as GroupNormalization 18.
     if (schema != nullptr && !schema->deprecated()) {
       try {

@@ -18,6 +18,7 @@
 #include "core/graph/model_converter.h"
 #include "core/graph/node_check.h"
 #include "core/graph/onnx_writer.h"
+#include "core/graph/standard_schemas.h"
 #include "core/graph/stripped_model.h"
 #include "core/graph/tensor_reader.h"
 #include "ortrun/error.h"
@@ -114,7 +115,7 @@ std::string Contradiction(const std::string& report) {
 std::string Infer(onnx::ModelProto& proto, const ReadOptions& options) {
   const auto run = [&proto](int strict) {
     const onnx::ShapeInferenceOptions inference(true, strict, true);
-    onnx::shape_inference::InferShapes(proto, onnx::OpSchemaRegistry::Instance(), inference);
+    onnx::shape_inference::InferShapes(proto, &StandardSchemas::Instance(), inference);
   };
   std::string contradiction;
   try {

@@ -2,15 +2,16 @@
 #include "core/graph/schema.h"
 
 #include <onnx/defs/schema.h>
+#include <onnx/onnx_pb.h>
 
 #include <algorithm>
-#include <map>
 #include <mutex>
-#include <set>
-#include <tuple>
+#include <string_view>
+#include <unordered_map>
 
 #include "core/graph/contrib_schemas.h"
 #include "core/graph/element_inference.h"
+#include "core/graph/standard_schemas.h"
 
 namespace ortrun {
 namespace {
@@ -30,6 +31,23 @@ SchemaParameter Convert(const onnx::OpSchema::FormalParameter& formal) {
           0};
 }
 
+/// As onnx's GetNodeDeterminism, which for an operator with a function would fill onnx's own registry.
+bool IsDeterministic(const onnx::OpSchema& schema) {
+  if (!schema.HasFunction() || schema.HasContextDependentFunction())
+    return schema.GetNodeDeterminism() != onnx::OpSchema::NodeDeterminism::NonDeterministic;
+  const onnx::FunctionProto& body = *schema.GetFunction();
+  const auto version_of = [&](const std::string& domain) {
+    const auto import = std::find_if(body.opset_import().begin(), body.opset_import().end(),
+                                     [&](const auto& opset) { return opset.domain() == domain; });
+    return import == body.opset_import().end() ? schema.SinceVersion() : static_cast<int>(import->version());
+  };
+  return std::all_of(body.node().begin(), body.node().end(), [&](const onnx::NodeProto& node) {
+    const onnx::OpSchema* part =
+        StandardSchemas::Instance().GetSchema(node.op_type(), version_of(node.domain()), node.domain());
+    return part == nullptr || IsDeterministic(*part);
+  });
+}
+
 std::unique_ptr<OperatorSchema> Convert(const onnx::OpSchema& schema) {
   auto converted = std::make_unique<OperatorSchema>();
   converted->domain = schema.domain();
@@ -41,34 +59,63 @@ std::unique_ptr<OperatorSchema> Convert(const onnx::OpSchema& schema) {
   converted->min_outputs = static_cast<size_t>(std::max(schema.min_output(), 0));
   converted->has_function = schema.HasFunction() || schema.HasContextDependentFunction();
   converted->standard = &schema;
-  converted->deterministic = schema.GetNodeDeterminism() != onnx::OpSchema::NodeDeterminism::NonDeterministic;
+  converted->deterministic = IsDeterministic(schema);
   for (const auto& constraint : schema.typeConstraintParams())
     converted->constraints.push_back({constraint.type_param_str, constraint.allowed_type_strs, {}, {}});
   CompleteConstraints(*converted);
   return converted;
 }
 
+/// What a schema was asked by. The texts are the asker's; a key that is kept holds its own.
+struct Question {
+  std::string_view domain;
+  std::string_view op;
+  int version;
+  bool operator==(const Question&) const = default;
+};
+
+struct KeptQuestion {
+  std::string domain;
+  std::string op;
+  int version;
+  operator Question() const { return {domain, op, version}; }  // NOLINT: seen through it
+};
+
+struct QuestionHash {
+  using is_transparent = void;
+  size_t operator()(const Question& question) const {
+    const std::hash<std::string_view> hash;
+    return (hash(question.op) * 31 + hash(question.domain)) * 31 + static_cast<size_t>(question.version);
+  }
+};
+
+struct SameQuestion {
+  using is_transparent = void;
+  bool operator()(const Question& a, const Question& b) const { return a == b; }
+};
+
 /// Converted schemas, made when they are asked for the first time.
 class SchemaTable {
  public:
   const OperatorSchema* Find(const std::string& domain, const std::string& op, int version) {
     const std::lock_guard lock(mutex_);
-    const auto [place, fresh] = found_.try_emplace({domain, op, version}, nullptr);
-    if (!fresh) return place->second;
-    if (const onnx::OpSchema* schema = onnx::OpSchemaRegistry::Schema(op, version, domain)) {
-      auto& converted = converted_[schema];
-      if (converted == nullptr) converted = Convert(*schema);
-      place->second = converted.get();
+    if (const auto known = found_.find(Question{domain, op, version}); known != found_.end()) return known->second;
+    const OperatorSchema* schema = nullptr;
+    if (const onnx::OpSchema* standard = StandardSchemas::Instance().GetSchema(op, version, domain)) {
+      auto& converted = converted_[standard];
+      if (converted == nullptr) converted = Convert(*standard);
+      schema = converted.get();
     } else {
-      place->second = FindContribSchema(domain, op);
+      schema = FindContribSchema(domain, op);
     }
-    return place->second;
+    found_.emplace(KeptQuestion{domain, op, version}, schema);
+    return schema;
   }
 
  private:
   std::mutex mutex_;
-  std::map<std::tuple<std::string, std::string, int>, const OperatorSchema*> found_;
-  std::map<const onnx::OpSchema*, std::unique_ptr<OperatorSchema>> converted_;
+  std::unordered_map<KeptQuestion, const OperatorSchema*, QuestionHash, SameQuestion> found_;
+  std::unordered_map<const onnx::OpSchema*, std::unique_ptr<OperatorSchema>> converted_;
 };
 
 SchemaTable& Table() {
@@ -110,11 +157,9 @@ const OperatorSchema* FindSchema(const std::string& domain, const std::string& o
 }
 
 std::vector<std::string> OperatorNames(const std::string& domain) {
-  std::set<std::string> names;
-  for (const onnx::OpSchema& schema : onnx::OpSchemaRegistry::get_all_schemas())
-    if (schema.domain() == domain) names.insert(schema.Name());
+  std::vector<std::string> names = StandardSchemas::Instance().Names(domain);
   AddContribNames(domain, names);
-  return {names.begin(), names.end()};
+  return names;
 }
 
 }  // namespace ortrun

@@ -9,7 +9,8 @@
 namespace ortrun {
 namespace {
 
-constexpr size_t kKept = 1024;  ///< raw_data up to this many bytes stays: shape inference reads small constants
+constexpr size_t kKept = 1024;    ///< raw_data up to this many bytes stays: shape inference reads small constants
+constexpr uint64_t kRawData = 9;  ///< the field of a tensor
 constexpr int kMaxDepth = 200;
 
 /// The wire format of protobuf, as far as skipping over fields needs it.
@@ -64,19 +65,40 @@ void PutVarint(uint64_t value, std::string& out) {
   out += static_cast<char>(value);
 }
 
+/// A field of a message; its content is empty where it is a number.
+struct Field {
+  const char* start;
+  uint64_t tag;
+  uint64_t number;
+  std::string_view content;
+};
+
+template <typename Visit>
+void Walk(std::string_view message, const Visit& visit) {
+  WireReader reader(message);
+  while (!reader.Done()) {
+    Field field{reader.at(), reader.Varint(), 0, {}};
+    field.number = field.tag >> 3;
+    if (field.number == 0) WireReader::Bad();
+    if ((field.tag & 7) == 2)
+      field.content = reader.Bytes(reader.Varint());
+    else
+      reader.Skip(field.tag & 7);
+    visit(field);
+  }
+}
+
 }  // namespace
 
 StrippedModel::StrippedModel(std::string_view original) : original_(original) {
+  if (!HasLarge(original, Message::kModel, 0)) return;
   std::random_device random;
   for (char& byte : nonce_) byte = static_cast<char>(random());
-  Copy(original, Message::kModel, 0, bytes_);
+  Copy(original, Message::kModel, bytes_);
 }
 
-void StrippedModel::Copy(std::string_view message, Message kind, int depth, std::string& out) {
-  if (depth > kMaxDepth)
-    throw Error(ORT_INVALID_GRAPH, Concat("This is an invalid model. Error: its graphs nest too deep: more than ",
-                                          kMaxDepth, " messages stand inside each other"));
-  // Field numbers of onnx.proto that lead to tensors.
+/// The kind of a field that leads to tensors, by the numbers of onnx.proto.
+std::optional<StrippedModel::Message> StrippedModel::ChildOf(Message kind, uint64_t field) {
   struct Child {
     Message in;
     uint64_t field;
@@ -92,43 +114,51 @@ void StrippedModel::Copy(std::string_view message, Message kind, int depth, std:
       {Message::kSparse, 1, Message::kTensor},     {Message::kSparse, 2, Message::kTensor},
       {Message::kFunction, 7, Message::kNode},     {Message::kFunction, 11, Message::kAttribute},
   };
-  constexpr uint64_t kRawData = 9;
-  WireReader reader(message);
-  while (!reader.Done()) {
-    const char* start = reader.at();
-    const uint64_t tag = reader.Varint();
-    const uint64_t field = tag >> 3;
-    const uint64_t wire_type = tag & 7;
-    if (field == 0) WireReader::Bad();
-    if (wire_type != 2) {
-      reader.Skip(wire_type);
-      out.append(start, reader.at());
-      continue;
-    }
-    const std::string_view content = reader.Bytes(reader.Varint());
-    if (kind == Message::kTensor && field == kRawData && content.size() > kKept) {
+  for (const Child& child : kChildren)
+    if (child.in == kind && child.field == field) return child.kind;
+  return std::nullopt;
+}
+
+/// Whether something in the message is left out. Sees the whole message when nothing is.
+bool StrippedModel::HasLarge(std::string_view message, Message kind, int depth) {
+  if (depth > kMaxDepth)
+    throw Error(ORT_INVALID_GRAPH, Concat("This is an invalid model. Error: its graphs nest too deep: more than ",
+                                          kMaxDepth, " messages stand inside each other"));
+  bool found = false;
+  Walk(message, [&](const Field& field) {
+    if (field.content.size() <= kKept) return;
+    const std::optional<Message> child = ChildOf(kind, field.number);
+    // The rest is looked through too, for it may nest too deep.
+    if ((kind == Message::kTensor && field.number == kRawData) || (child && HasLarge(field.content, *child, depth + 1)))
+      found = true;
+  });
+  return found;
+}
+
+void StrippedModel::Copy(std::string_view message, Message kind, std::string& out) {
+  const char* kept = message.data();  // what lies from here to the field is copied as it is
+  Walk(message, [&](const Field& field) {
+    if (field.content.size() <= kKept) return;
+    const std::optional<Message> child = ChildOf(kind, field.number);
+    const bool raw_data = (kind == Message::kTensor && field.number == kRawData);
+    if (!raw_data && !(child && HasLarge(field.content, *child, 0))) return;
+    out.append(kept, field.start);
+    kept = field.content.data() + field.content.size();
+    PutVarint(field.tag, out);
+    if (raw_data) {
       const uint64_t index = left_out_.size();
-      left_out_.push_back(content);
-      PutVarint(tag, out);
+      left_out_.push_back(field.content);
       PutVarint(nonce_.size() + sizeof(index), out);
       out.append(nonce_.data(), nonce_.size());
       out.append(reinterpret_cast<const char*>(&index), sizeof(index));
-      continue;
-    }
-    const Child* child = nullptr;
-    for (const Child& candidate : kChildren)
-      if (candidate.in == kind && candidate.field == field) child = &candidate;
-    // A message smaller than what would be left out is copied as it is.
-    if (child == nullptr || content.size() <= kKept) {
-      out.append(start, reader.at());
-      continue;
+      return;
     }
     std::string inner;
-    Copy(content, child->kind, depth + 1, inner);
-    PutVarint(tag, out);
+    Copy(field.content, *child, inner);
     PutVarint(inner.size(), out);
     out += inner;
-  }
+  });
+  out.append(kept, message.data() + message.size());
 }
 
 std::optional<std::string_view> StrippedModel::Find(std::string_view raw_data) const {

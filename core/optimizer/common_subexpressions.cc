@@ -10,7 +10,7 @@ namespace ortrun {
 
 namespace {
 
-/// Constants up to this size are compared by content.
+/// Constants and attributes up to this size are compared by content.
 constexpr size_t kSmall = 1024;
 
 void Append(std::string& key, const void* data, size_t bytes) { key.append(static_cast<const char*>(data), bytes); }
@@ -32,6 +32,8 @@ bool AppendAttribute(std::string& key, const Attribute& attribute) {
   Append(key, attribute.type);
   Append(key, attribute.i);
   Append(key, attribute.f);
+  if (attribute.s.size() + attribute.ints.size() + attribute.floats.size() + attribute.strings.size() > kSmall)
+    return false;
   Append(key, attribute.s.size());
   key += attribute.s;
   AppendAll(key, attribute.ints);
