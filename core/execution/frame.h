@@ -8,27 +8,10 @@
 #include "core/execution/kernel_context.h"
 #include "core/execution/plan.h"
 #include "core/execution/program.h"
+#include "core/execution/scratch_memory.h"
 #include "core/execution/stream.h"
 
 namespace ortrun {
-
-/// Memory for the temporary needs of one kernel call. One block that grows to the largest need seen.
-class ScratchMemory {
- public:
-  void* Take(size_t bytes);
-  /// Ends a call: what it took may be taken again.
-  void Reset();
-  void Reserve(size_t bytes);
-  size_t peak() const { return peak_; }
-
- private:
-  std::shared_ptr<void> block_;
-  size_t size_ = 0;
-  size_t used_ = 0;
-  size_t wanted_ = 0;
-  size_t peak_ = 0;
-  std::vector<std::shared_ptr<void>> overflow_;
-};
 
 /// The state of one run of a program, kept and used again by later runs. Used by one thread at a time.
 class Frame {
