@@ -216,7 +216,9 @@ std::vector<std::pair<std::string, Tensor>> ReadNpz(const std::string& path) {
       Bad(path, std::string("the array '") + name + "' is damaged");
     std::string key = name;
     if (key.size() > 4 && key.substr(key.size() - 4) == ".npy") key.resize(key.size() - 4);
-    arrays.emplace_back(key, ParseNpy(content, path + ":" + key));
+    std::string place = path;
+    place.append(":").append(key);
+    arrays.emplace_back(key, ParseNpy(content, place));
   }
   return arrays;
 }

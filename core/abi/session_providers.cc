@@ -105,7 +105,7 @@ KeyValuePairs PairsFrom(const char* const* keys, const char* const* values, size
   return pairs;
 }
 
-void RequestProvider(OrtSessionOptions& options, const std::string& name, KeyValuePairs provider_options,
+void RequestProvider(OrtSessionOptions& options, const std::string& name, const KeyValuePairs& provider_options,
                      OrtErrorCode unknown) {
   EnvironmentHold env;
   const std::vector<std::string> known = env->ProviderNames();
@@ -117,7 +117,7 @@ void RequestProvider(OrtSessionOptions& options, const std::string& name, KeyVal
                                 " Usable providers: ", Join(known), ". ", env->SearchReport()));
   ProviderRequest request;
   request.name = *found;
-  request.options = std::move(provider_options);
+  request.options = provider_options;
   options.providers.push_back(std::move(request));
 }
 

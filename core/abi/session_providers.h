@@ -24,7 +24,7 @@ class EnvironmentHold {
 
 /// Adds a request for a provider to the session options. `name` may leave "ExecutionProvider" out and is compared
 /// without case. Throws Error(`unknown`) with the nearest name and what was searched when the environment has none.
-void RequestProvider(OrtSessionOptions& options, const std::string& name, KeyValuePairs provider_options,
+void RequestProvider(OrtSessionOptions& options, const std::string& name, const KeyValuePairs& provider_options,
                      OrtErrorCode unknown = ORT_INVALID_ARGUMENT);
 
 /// The suffix that providers' names have: "CPU" + this.

@@ -26,9 +26,9 @@ const std::string* OrtKeyValuePairs::Find(const std::string& key) const {
   return found == entries_.end() ? nullptr : &found->second;
 }
 
-std::string OrtKeyValuePairs::Get(const std::string& key, std::string otherwise) const {
+std::string OrtKeyValuePairs::Get(const std::string& key, const std::string& otherwise) const {
   const std::string* found = Find(key);
-  return found == nullptr ? std::move(otherwise) : *found;
+  return found == nullptr ? otherwise : *found;
 }
 
 void OrtKeyValuePairs::Sync() {

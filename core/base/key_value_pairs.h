@@ -21,7 +21,7 @@ struct OrtKeyValuePairs {
   void Remove(const std::string& key);
   /// The value of `key`, or nullptr. Valid until the pairs change.
   const std::string* Find(const std::string& key) const;
-  std::string Get(const std::string& key, std::string otherwise) const;
+  std::string Get(const std::string& key, const std::string& otherwise) const;
   const Map& entries() const { return entries_; }
 
   /// Parallel arrays of `entries().size()` C strings; valid until the pairs change.

@@ -36,8 +36,8 @@ std::optional<std::string> FirstLine(const std::string& path) {
 
 /// Processors that a quota allows, rounded up; nothing when unlimited.
 std::optional<size_t> QuotaToCount(const std::string& quota, const std::string& period) {
-  const long long quota_us = std::atoll(quota.c_str());
-  const long long period_us = std::atoll(period.c_str());
+  const long long quota_us = std::strtoll(quota.c_str(), nullptr, 10);  // "max" is 0: no limit
+  const long long period_us = std::strtoll(period.c_str(), nullptr, 10);
   if (quota_us <= 0 || period_us <= 0) return std::nullopt;
   return static_cast<size_t>(std::max(1LL, (quota_us + period_us - 1) / period_us));
 }

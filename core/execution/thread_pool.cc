@@ -67,11 +67,11 @@ std::vector<cpu_set_t> ParseAffinities(const std::string& text, size_t workers) 
     std::istringstream ids(group);
     for (std::string id; std::getline(ids, id, ',');) {
       const size_t dash = id.find('-');
-      const int first = std::atoi(id.c_str());
-      const int last = dash == std::string::npos ? first : std::atoi(id.c_str() + dash + 1);
+      const long first = std::strtol(id.c_str(), nullptr, 10);
+      const long last = dash == std::string::npos ? first : std::strtol(id.c_str() + dash + 1, nullptr, 10);
       Require(first >= 1 && last >= first && last <= CPU_SETSIZE, "thread affinity '", text,
               "' is not understood: write processors counted from 1, as in '1,2;3-4'");
-      for (int cpu = first; cpu <= last; ++cpu) CPU_SET(static_cast<size_t>(cpu - 1), &set);
+      for (long cpu = first; cpu <= last; ++cpu) CPU_SET(static_cast<size_t>(cpu - 1), &set);
     }
     sets.push_back(set);
   }

@@ -137,7 +137,7 @@ void OrtValue::ReleaseStorage() {
 }
 
 OrtValue OrtValue::Tensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank,
-                          std::shared_ptr<OrtAllocator> allocator) {
+                          const std::shared_ptr<OrtAllocator>& allocator) {
   OrtValue value;
   value.AllocateTensor(type, dims, rank, allocator);
   return value;

@@ -45,7 +45,7 @@ struct OrtValue {
 
   /// A new tensor in the memory of `allocator` (strings: always CPU, elements empty). Content is uninitialised.
   static OrtValue Tensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank,
-                         std::shared_ptr<OrtAllocator> allocator);
+                         const std::shared_ptr<OrtAllocator>& allocator);
   static OrtValue CpuTensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank);
   /// A tensor over memory of somebody else; `owner` (may be null) is held as long as the value.
   static OrtValue View(ONNXTensorElementDataType type, const int64_t* dims, size_t rank, void* data,

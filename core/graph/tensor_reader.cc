@@ -192,8 +192,10 @@ TensorReader::Result TensorReader::Read(const onnx::TensorProto& proto, const st
     return result;
   }
   // Nothing is allocated before it is known that the data is there.
-  const auto held = static_cast<size_t>(proto.float_data_size() + proto.double_data_size() + proto.int32_data_size() +
-                                        proto.int64_data_size() + proto.uint64_data_size());
+  size_t held = 0;
+  for (const int numbers : {proto.float_data_size(), proto.double_data_size(), proto.int32_data_size(),
+                            proto.int64_data_size(), proto.uint64_data_size()})
+    held += static_cast<size_t>(numbers);
   if (count > held * 8) BadTensor(name, Concat("its shape needs ", count, " elements but it holds ", held, " numbers"));
   Value copy = Value::CpuTensor(type, dims.data(), dims.size());
   CopyFields(proto, copy, name);

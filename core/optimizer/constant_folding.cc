@@ -64,7 +64,7 @@ std::optional<size_t> ResultBytes(const Node& node) {
 bool CanFold(const Node& node, const PassContext& context) {
   if (node.inputs.empty() || !node.subgraphs.empty() || IsRandom(node)) return false;
   // Quantised weights stay small: kernels widen them where they are used.
-  if (node.Is("DequantizeLinear") || node.domain != "") return false;
+  if (node.Is("DequantizeLinear") || !node.domain.empty()) return false;
   size_t input_bytes = 0, inputs = 0;
   for (const ValueInfo* input : node.inputs) {
     if (input == nullptr) continue;

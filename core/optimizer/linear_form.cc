@@ -39,7 +39,7 @@ std::optional<Dim> LinearForms::Combined(Dim a, int64_t a_factor, Dim b, int64_t
     }
   }
   for (const auto& term : terms) {
-    if (term.second != 0) result.terms.push_back(term);
+    if (term.second != 0) result.terms.emplace_back(term);
   }
   return Interned(std::move(result));
 }

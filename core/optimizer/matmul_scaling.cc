@@ -11,7 +11,7 @@ namespace {
 /// One number per column from a scalar, [N] or [1,..,1,N].
 std::optional<std::vector<float>> PerColumn(const ValueInfo* value, size_t columns, int64_t result_rank) {
   const Value* constant = ConstantOf(value);
-  const auto numbers = FloatsOf(value, columns);
+  auto numbers = FloatsOf(value, columns);
   if (!numbers || result_rank < 0 || static_cast<int64_t>(constant->tensor().rank) > result_rank) return std::nullopt;
   if (numbers->size() == 1) return std::vector<float>(columns, (*numbers)[0]);
   const OrtrunTensor& tensor = constant->tensor();

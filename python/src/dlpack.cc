@@ -190,7 +190,7 @@ py::object ToDlpack(const ValuePtr& value) {
     Py_DECREF(made->value);
     throw py::error_already_set();
   }
-  made.release();
+  static_cast<void>(made.release());  // the capsule owns it
   return py::reinterpret_steal<py::object>(capsule);
 }
 

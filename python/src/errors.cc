@@ -57,7 +57,7 @@ void DefineErrors(py::module_& m) {
     if (classes[i] == nullptr) throw py::error_already_set();
     m.attr(kErrorClasses[i].class_name) = py::reinterpret_borrow<py::object>(classes[i]);
   }
-  py::register_local_exception_translator([](std::exception_ptr pending) {
+  py::register_local_exception_translator([](std::exception_ptr pending) {  // NOLINT: the type of the hook
     try {
       if (pending) std::rethrow_exception(pending);
     } catch (const StatusError& error) {

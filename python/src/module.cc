@@ -97,7 +97,7 @@ void DefineFunctions(py::module_& m) {
 }  // namespace ortrun::python
 
 PYBIND11_MODULE(onnxruntime_pybind11_state, m) {
-  using namespace ortrun::python;
+  using namespace ortrun::python;  // NOLINT: the macro opens a function outside the namespace
   m.doc() = "The runtime's C interface for Python.";
   LoadRuntime();
   DefineErrors(m);

@@ -247,7 +247,7 @@ class KernelContext {
       api.ReleaseAllocator(allocator);
       throw std::bad_alloc();
     }
-    held_.push_back(Held{&api, allocator, memory});
+    held_.emplace_back(Held{&api, allocator, memory});
     const auto address = reinterpret_cast<uintptr_t>(memory);
     return reinterpret_cast<void*>((address + kAlignment - 1) / kAlignment * kAlignment);  // NOLINT
   }

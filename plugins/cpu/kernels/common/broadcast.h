@@ -21,7 +21,7 @@ class BroadcastLoop {
   using Offsets = std::array<size_t, kMaxOperands>;
 
   /// Throws when the shapes do not broadcast together.
-  explicit BroadcastLoop(std::initializer_list<std::span<const int64_t>> shapes);
+  BroadcastLoop(std::initializer_list<std::span<const int64_t>> shapes);
 
   const Shape& shape() const { return shape_; }
   size_t count() const { return run_ * runs_; }

@@ -82,9 +82,9 @@ AxisElements<A> ElementsOf(const Rules& rules, A normal, int64_t length) {
     result.weight = {1 - part, part, 0, 0};
     for (int k = 0; k < 2; ++k) result.at[static_cast<size_t>(k)] = Place<A>(rules, first + k, length);
   } else {
-    constexpr A a = A(-0.75);
-    const auto near = [](A t) { return ((a + 2) * t - (a + 3)) * t * t + 1; };
-    const auto far = [](A t) { return ((a * t - 5 * a) * t + 8 * a) * t - 4 * a; };
+    constexpr A kA = A(-0.75);
+    const auto near = [](A t) { return ((kA + 2) * t - (kA + 3)) * t * t + 1; };
+    const auto far = [](A t) { return ((kA * t - 5 * kA) * t + 8 * kA) * t - 4 * kA; };
     result.weight = {far(part + 1), near(part), near(1 - part), far(2 - part)};
     for (int k = 0; k < 4; ++k) result.at[static_cast<size_t>(k)] = Place<A>(rules, first + k - 1, length);
   }

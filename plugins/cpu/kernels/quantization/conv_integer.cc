@@ -136,7 +136,7 @@ class QLinearConv : public IntegerConv {
     const Tensor bias = context.OptionalInput(8);
     const ConvolutionShape shape = ShapeOf(x, w);
     const size_t channels = shape.groups * shape.out_channels;
-    for (size_t scalar : {1, 6, 7})
+    for (const size_t scalar : {size_t{1}, size_t{6}, size_t{7}})
       Require(context.Input(scalar).count() == 1, "input ", scalar, " of QLinearConv must be a scalar");
     Require(w_scale.count() == 1 || w_scale.count() == channels, "input w_scale has ", w_scale.count(),
             " elements, 1 or ", channels, " are needed");

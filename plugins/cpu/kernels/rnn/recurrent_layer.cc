@@ -268,7 +268,9 @@ class Layer {
       loops_.run[static_cast<size_t>(cell_.phase[phase])](directions_[d], phase, begin + index / phases, some_tiles,
                                                           some_blocks);
     };
-    const auto [groups, members] = ShareOut(tiles, blocks);
+    const Shares shares = ShareOut(tiles, blocks);
+    const size_t groups = shares.groups;
+    const size_t members = shares.members;
     const size_t jobs = sizes_.directions * groups;
     if (context_.Concurrency() == 1 || Work(end - begin) < kWorthThreads || jobs * members == 1) {
       for (size_t d = 0; d < sizes_.directions; ++d)
