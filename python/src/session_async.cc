@@ -83,7 +83,7 @@ void Finished(void* user_data, OrtValue**, size_t, OrtStatus* raw_status) {
   const Owned<OrtStatus> status(raw_status);
   std::unique_ptr<AsyncRun> run(static_cast<AsyncRun*>(user_data));
   if (!InterpreterLives()) {
-    run.release();  // nothing of Python may be touched any more
+    static_cast<void>(run.release());  // nothing of Python may be touched any more
     return;
   }
   const HoldGil held;

@@ -87,7 +87,7 @@ py::object TakeOutput(const NodeArg& arg, OrtValue*& raw) {
       Api().ReleaseValue(static_cast<OrtValue*>(PyCapsule_GetPointer(self, nullptr)));
     });
     if (capsule == nullptr) throw py::error_already_set();
-    value.release();
+    static_cast<void>(value.release());
     return ArrayOver(NumpyDescr(facts.element), facts.shape, data, py::reinterpret_steal<py::object>(capsule));
   }
   return ToPython(std::move(value));

@@ -17,7 +17,7 @@ py::object CapsuleOf(Owned<OrtValue> value) {
     Api().ReleaseValue(static_cast<OrtValue*>(PyCapsule_GetPointer(self, nullptr)));
   });
   if (capsule == nullptr) throw py::error_already_set();
-  value.release();
+  static_cast<void>(value.release());
   return py::reinterpret_steal<py::object>(capsule);
 }
 
