@@ -52,10 +52,11 @@ test_cpp() {
 }
 sanitized() {  # sanitized PRESET RUNTIME: the C++ tests, and the operator suite in a Python that has the sanitizer's RUNTIME loaded first
   local preload
-  preload=$(g++ -print-file-name="$2"):$(g++ -print-file-name=libstdc++.so.6)  # what it intercepts must be there when it starts
+  preload=$(g++ -print-file-name="$2"):$(g++ -print-file-name=libstdc++.so.6)  # what it intercepts must be there when it starts; numpy's own
+  # BLAS threads are not built with it
   build "$1" && test_cpp "$1" &&
-    ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1 PYTHONPATH=build/$1 LD_PRELOAD=$preload \
-      python -m pytest -q -s --timeout 600 -p no:cacheprovider tests/ops
+    env ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 TSAN_OPTIONS=halt_on_error=1:allocator_may_return_null=1 \
+      OPENBLAS_NUM_THREADS=1 PYTHONPATH="build/$1" LD_PRELOAD="$preload" python -m pytest -q -s --timeout 600 -p no:cacheprovider tests/ops
 }
 test_python() {
   # Tests run apart from the source tree's packages: what is tested is the installed wheel.
