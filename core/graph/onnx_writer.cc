@@ -24,6 +24,8 @@ void FillShape(const TensorType& tensor, onnx::TensorShapeProto& shape) {
   }
 }
 
+}  // namespace
+
 void FillType(const TypeInfo& type, onnx::TypeProto& proto) {
   switch (type.kind) {
     case ONNX_TYPE_TENSOR:
@@ -63,6 +65,8 @@ void FillTensor(const Value& value, const std::string& name, onnx::TensorProto& 
   proto.set_raw_data(tensor.data, value.bytes());
 }
 
+namespace {
+
 void FillValueInfo(const ValueInfo& value, onnx::ValueInfoProto& proto) {
   proto.set_name(value.name);
   if (value.type.kind != ONNX_TYPE_UNKNOWN) FillType(value.type, *proto.mutable_type());
@@ -83,6 +87,8 @@ void FillGraph(const Graph& graph, onnx::GraphProto& proto, bool data) {
   }
   for (const auto& node : graph.nodes()) FillNode(*node, *proto.add_node(), data);
 }
+
+}  // namespace
 
 void FillAttribute(const OrtOpAttr& attribute, onnx::AttributeProto& proto) {
   proto.set_name(attribute.name);
@@ -120,8 +126,6 @@ void FillAttribute(const OrtOpAttr& attribute, onnx::AttributeProto& proto) {
   }
 }
 
-}  // namespace
-
 void FillNode(const Node& node, onnx::NodeProto& proto, bool data) {
   proto.set_name(node.name);
   proto.set_op_type(node.op_type);
@@ -130,6 +134,12 @@ void FillNode(const Node& node, onnx::NodeProto& proto, bool data) {
   for (const ValueInfo* output : node.outputs) proto.add_output(output == nullptr ? "" : output->name);
   for (const OrtOpAttr& attribute : node.attributes)
     if (attribute.type != ORT_OP_ATTR_GRAPH) FillAttribute(attribute, *proto.add_attribute());
+  if (node.Is("Optional") && node.inputs.empty() && node.outputs[0]->type.kind == ONNX_TYPE_OPTIONAL) {
+    auto* attribute = proto.add_attribute();
+    attribute->set_name("type");
+    attribute->set_type(onnx::AttributeProto::TYPE_PROTO);
+    FillType(node.outputs[0]->type.optional->contained, *attribute->mutable_tp());
+  }
   for (const auto& [name, body] : node.subgraphs) {
     auto* attribute = proto.add_attribute();
     attribute->set_name(name);
