@@ -31,9 +31,9 @@ bool FindBody(const Node& node, const onnx::NodeProto& proto, onnx::FunctionProt
   std::vector<onnx::TypeProto> types;
   for (const ValueInfo* input : node.inputs) {
     types.emplace_back();
-    // The only body over sequences (SequenceMap's) has graphs, which are not expanded, and its builder trusts its
-    // input.
-    if (input != nullptr && input->type.kind == ONNX_TYPE_SEQUENCE) return false;
+    // Builders trust the types of their inputs. The only body over sequences (SequenceMap's) has graphs, which are not
+    // expanded.
+    if (input != nullptr && (!input->type.IsKnown() || input->type.kind == ONNX_TYPE_SEQUENCE)) return false;
     if (input != nullptr && input->type.IsTensor())
       types.back().mutable_tensor_type()->set_elem_type(ToOnnxType(input->type.tensor.type));
   }

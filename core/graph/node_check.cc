@@ -128,19 +128,22 @@ class NodeCheck {
       }
       if (!Suits(attribute.type, found->second.type))
         Invalid(node_, Concat("Mismatched attribute type in '", node_.name, " : ", attribute.name, "'."));
-      CheckAxes(attribute);
+      CheckDimensions(attribute);
     }
     for (const auto& [name, attribute] : known)
       if (attribute.required && node_.Attribute(name) == nullptr)
         Invalid(node_, Concat("Required attribute '", name, "' is missing."));
   }
 
-  /// Inference counts dimensions in 32 bits. Whether an axis suits the rank is its operator's to say.
-  void CheckAxes(const OrtOpAttr& attribute) const {
-    if (!attribute.name.ends_with("axis") && !attribute.name.ends_with("axes")) return;
-    const auto check = [&](int64_t axis) {
-      if (axis < std::numeric_limits<int32_t>::min() || axis > std::numeric_limits<int32_t>::max())
-        Invalid(node_, Concat("Attribute '", attribute.name, "' is ", axis, ": no tensor has such a dimension."));
+  /// Inference counts dimensions in 32 bits, and its functions take numbers of dimensions or inputs for what they are.
+  /// Whether they suit the rank is their operator's to say.
+  void CheckDimensions(const OrtOpAttr& attribute) const {
+    const bool count = attribute.name == "batch_dims" || attribute.name == "num_scan_inputs";
+    if (!count && !attribute.name.ends_with("axis") && !attribute.name.ends_with("axes")) return;
+    const auto check = [&](int64_t number) {
+      const int64_t least = count ? 0 : std::numeric_limits<int32_t>::min();
+      if (number < least || number > std::numeric_limits<int32_t>::max())
+        Invalid(node_, Concat("Attribute '", attribute.name, "' is ", number, ": no tensor has such a dimension."));
     };
     if (attribute.type == ORT_OP_ATTR_INT) check(attribute.i);
     if (attribute.type == ORT_OP_ATTR_INTS) std::for_each(attribute.ints.begin(), attribute.ints.end(), check);

@@ -160,6 +160,8 @@ const OperatorSchema* FindSchema(const std::string& domain, const std::string& o
 std::vector<std::string> OperatorNames(const std::string& domain) {
   std::vector<std::string> names = StandardSchemas::Instance().Names(domain);
   AddContribNames(domain, names);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());  // an early form and the standard's share a name
   return names;
 }
 

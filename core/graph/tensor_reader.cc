@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstring>
 #include <iterator>
+#include <utility>
 
 #include "ortrun/error.h"
 
@@ -96,6 +97,16 @@ bool Aligned(const char* data, ElementType type) {
   return reinterpret_cast<uintptr_t>(data) % std::min<size_t>(bytes, 8) == 0;
 }
 
+/// Elements and bytes of a tensor of that shape.
+std::pair<size_t, size_t> SizeOf(ElementType type, const std::vector<int64_t>& dims, const std::string& name) {
+  try {
+    const size_t count = ElementCount(dims.data(), dims.size());
+    return {count, TensorBytes(type, count)};
+  } catch (const Error& error) {
+    BadTensor(name, error.what());
+  }
+}
+
 }  // namespace
 
 ElementType FromOnnxType(int onnx_type) {
@@ -118,14 +129,7 @@ TensorReader::Result TensorReader::Read(const onnx::TensorProto& proto, const st
   if (dims.size() > kMaxRank) BadTensor(name, Concat("its rank is ", dims.size(), ", more than ", kMaxRank));
   for (const int64_t dim : dims)
     if (dim < 0) BadTensor(name, Concat("its dimension ", dim, " is negative"));
-  size_t count = 0;
-  size_t bytes = 0;
-  try {
-    count = ElementCount(dims.data(), dims.size());
-    bytes = TensorBytes(type, count);
-  } catch (const Error& error) {
-    BadTensor(name, error.what());
-  }
+  const auto [count, bytes] = SizeOf(type, dims, name);
   Result result;
   const auto view = [&](const char* data, std::shared_ptr<void> owner, bool mapped) {
     if (Aligned(data, type)) {
@@ -208,11 +212,20 @@ std::shared_ptr<const Value> TensorReader::ReadSparse(const onnx::SparseTensorPr
   const std::shared_ptr<const Value> values = Read(proto.values(), name).value;
   const std::shared_ptr<const Value> indices = Read(proto.indices(), name + " (indices)").value;
   const std::vector<int64_t> dims(proto.dims().begin(), proto.dims().end());
-  const size_t count = ElementCount(dims.data(), dims.size());
   const size_t element = ElementBits(values->type()) / 8;
-  constexpr size_t kMaxDense = size_t{1} << 32;
   if (values->IsString() || element == 0) BadTensor(name, "a sparse tensor must hold numbers");
-  if (count > kMaxDense / element) BadTensor(name, "it is too large when made dense");
+  // Memory follows what the model holds, not what it declares; pruned weights hold far more than this part of their
+  // size.
+  constexpr size_t kDensePerHeld = 4096;
+  const size_t held = values->bytes() + indices->bytes();
+  const auto [count, bytes] = SizeOf(values->type(), dims, name);
+  if (bytes / kDensePerHeld > held) {
+    if (bytes > dense_left_)
+      BadTensor(name, Concat("its shape ", ShapeText(dims.data(), dims.size()), " is out of proportion to the ", held,
+                             " bytes that it holds: made dense, all such tensors of a model may have ", kMostDense,
+                             " bytes together"));
+    dense_left_ -= bytes;
+  }
   const OrtrunTensor& index = indices->tensor();
   const size_t given = values->tensor().count;
   const bool linear = index.rank == 1;

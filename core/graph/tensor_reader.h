@@ -38,6 +38,8 @@ class TensorReader {
   std::shared_ptr<void> owner_;
   bool mapped_;
   ExternalFiles& files_;
+  static constexpr size_t kMostDense = size_t{1} << 26;
+  mutable size_t dense_left_ = kMostDense;  ///< for sparse tensors that hold next to nothing of their size
 };
 
 /// ONNX's element type numbers and ours.
