@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "core/base/nearest.h"
@@ -160,6 +161,7 @@ class NodeChecker {
       }
     } else if (const OperatorSchema* ours = FindModelSchema(domain, node.op_type(), opset->second)) {
       CheckCounts(node, *ours);
+      if (domain.empty() && schema == nullptr) WarnOfEarly(node, *ours, opset->second);
     } else if (domain.empty()) {
       RefuseUnknown(node, opset->second);
     }
@@ -174,6 +176,14 @@ class NodeChecker {
     throw Error(ORT_INVALID_GRAPH, Concat("This is an invalid model. Fatal error: ", node.op_type(),
                                           " is not a registered function/op in opset ", opset, " (", Describe(node),
                                           ").", DidYouMean(node.op_type(), OperatorNames(""))));
+  }
+
+  /// Once for each operator.
+  void WarnOfEarly(const onnx::NodeProto& node, const OperatorSchema& schema, int opset) const {
+    if (options_.logger == nullptr || !warned_.insert(node.op_type()).second) return;
+    options_.logger->Warning(Describe(node), " is no operator of opset ", opset, ", which the model imports; ",
+                             schema.since_version > opset ? Concat("that of opset ", schema.since_version, " is taken")
+                                                          : "what tools mean by it is taken");
   }
 
   static void CheckCounts(const onnx::NodeProto& node, const OperatorSchema& schema) {
@@ -194,6 +204,7 @@ class NodeChecker {
 
   const ReadOptions& options_;
   std::unordered_map<std::string, int> opsets_;
+  mutable std::unordered_set<std::string> warned_;
 };
 
 void CheckVersion(const onnx::ModelProto& model) {

@@ -147,7 +147,7 @@ void ModelConverter::AddInitializer(const std::string& name, TensorReader::Resul
     tensor.value = given->second;
     tensor.external = nullptr;
   } else if (again) {
-    Warn("two initializers of graph '", graph.name, "' are named '", name, "': the later one is taken");
+    WarnOnce("the model names initializers twice, the later one is taken", "'", name, "' of graph '", graph.name, "'");
   }
   if (!value->is_input || value->type.kind == ONNX_TYPE_UNKNOWN) value->type = tensor.value->TypeOf();
   value->initializer = std::move(tensor.value);
@@ -168,7 +168,9 @@ void ModelConverter::ExpectOutputs(const onnx::GraphProto& proto, Graph& graph) 
       if (again && !(constant && former->second))
         Invalid(Concat("the value '", output, "' is made more than once; node '", node.name(), "' (", node.op_type(),
                        ") makes it again"));
-      if (again) Warn("the constant '", output, "' of graph '", graph.name, "' is given twice: the later one is taken");
+      if (again)
+        WarnOnce("the model names constants twice, the later one is taken", "'", output, "' of graph '", graph.name,
+                 "'");
       value->expected = true;
     }
   }
@@ -242,6 +244,9 @@ void ModelConverter::AddConstant(const onnx::NodeProto& proto, Graph& graph) {
                    proto.output_size(), " outputs and ", holder == nullptr ? "no" : "an",
                    " attribute that is a value"));
   const onnx::AttributeProto& attribute = *holder;
+  if (proto.attribute_size() > 1)
+    WarnOnce("the model has Constant nodes with attributes beside the value, which are passed over", "node '",
+             proto.name(), "' that makes '", proto.output(0), "'");
   ValueInfo* value = graph.FindOrAdd(proto.output(0));
   value->external = nullptr;
   std::shared_ptr<const Value> tensor;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -37,9 +38,10 @@ class ModelConverter {
   void AddOutput(const onnx::ValueInfoProto& proto, Graph& graph);
   void AddConstant(const onnx::NodeProto& proto, Graph& graph);
   void AddAttribute(const onnx::AttributeProto& proto, Node& node, int depth);
+  /// Says once of a model that it breaks this rule of the standard, with the first instance.
   template <typename... Args>
-  void Warn(const Args&... args) const {
-    if (options_.logger != nullptr) options_.logger->Warning(args...);
+  void WarnOnce(const char* rule, const Args&... instance) {
+    if (options_.logger != nullptr && warned_.insert(rule).second) options_.logger->Warning(rule, ": ", instance...);
   }
   ValueInfo* Resolve(const std::string& name, Graph& graph, const Node& reader);
   int SinceVersion(const Node& node) const;
@@ -48,6 +50,7 @@ class ModelConverter {
   const ReadOptions& options_;
   const TensorReader& tensors_;
   int depth_ = 0;
+  std::set<std::string> warned_;
 };
 
 }  // namespace ortrun

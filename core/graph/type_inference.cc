@@ -66,6 +66,7 @@ class TypeInference {
       if (node.outputs[i] == nullptr) continue;
       if (!made[i].IsKnown()) made[i] = TypeBySchema(node, schema, i);
       Give(node, *node.outputs[i], made[i]);
+      RequireType(node, schema, *node.outputs[i]);
     }
     if (schema == nullptr) return;
     CheckNode(node, *schema);
@@ -90,10 +91,7 @@ class TypeInference {
 
   void AskStandard(const Node& node, const onnx::OpSchema& schema, std::vector<TypeInfo>& made) {
     if (node.inputs.empty() && node.Is("Optional")) return;  // what it holds was declared by its attribute
-    const bool known = std::all_of(node.inputs.begin(), node.inputs.end(), [this](const ValueInfo* input) {
-      return input == nullptr || known_.Type(*input) != nullptr;
-    });
-    if (!known) return;
+    if (!InputsKnown(node)) return;
     try {
       if (node.Is("Einsum") && !node.inputs.empty()) {
         made[0] = EinsumType(node);
@@ -148,6 +146,22 @@ class TypeInference {
                                    ") of node (", node.name, ") does not match expected type (", TypeName(made),
                                    "). The model declares '", value.name, "' wrongly: ", node.Describe(), " makes it"));
     known_.Forget(value);
+  }
+
+  /// Whoever says how types follow from inputs must have said this one. Results of bodies may wait for the run.
+  void RequireType(const Node& node, const OperatorSchema* schema, const ValueInfo& value) {
+    if (value.type.IsKnown() || schema == nullptr || schema->standard == nullptr || !node.subgraphs.empty()) return;
+    if (schema->standard->deprecated() || !schema->standard->has_type_and_shape_inference_function()) return;
+    if (!InputsKnown(node)) return;
+    throw Error(ORT_FAIL, Concat("This is an invalid model. Node (", node.name, ") output arg (", value.name,
+                                 ") type inference failed: what ", node.Describe(),
+                                 " makes of its inputs and attributes has no type. Declare the type of '", value.name,
+                                 "', or mend the node"));
+  }
+
+  bool InputsKnown(const Node& node) {
+    return std::all_of(node.inputs.begin(), node.inputs.end(),
+                       [this](const ValueInfo* input) { return input == nullptr || known_.Type(*input) != nullptr; });
   }
 
   void Propagate(const Node& node, const onnx::OpSchema& schema) {

@@ -85,6 +85,17 @@ def test_a_missing_import_is_warned_of_once():
 
 
 @pytest.mark.ours
+def test_each_broken_rule_is_warned_of_once():
+    nodes = [constant(name, ONE, note="by hand") for name in "kkll"]
+    nodes += [helper.make_node("Scale", ["x"], ["a"]), helper.make_node("Scale", ["a"], ["b"])]
+    nodes += [helper.make_node("Sum", ["b", "k", "l"], ["y"])]
+    warnings = warnings_of(model(nodes, opsets={"": 8}))
+    assert len(warnings) == 3
+    for rule in ("names constants twice", "beside the value", "(Scale) is no operator of opset 8"):
+        assert sum(rule in warning for warning in warnings) == 1
+
+
+@pytest.mark.ours
 def test_a_missing_import_inside_a_body():
     gelu = helper.make_node("QuickGelu", ["x"], ["o"], domain="com.microsoft", alpha=1.0)
     body = helper.make_graph([gelu], "body", [], [info("o", FLOAT, None)])
