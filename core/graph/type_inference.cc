@@ -35,6 +35,14 @@ TypeInfo EinsumType(const Node& node) {
   return type;
 }
 
+/// Whether Expand is given a shape that is longer than any rank, whose declared length its first version counts up to.
+bool TakesLongShape(const Node& node) {
+  constexpr int64_t kMost = 64;
+  if (!node.Is("Expand") || node.inputs.size() < 2 || node.inputs[1] == nullptr) return false;
+  const TensorType& shape = SourceOf(*node.inputs[1]).type.tensor;
+  return shape.has_shape && shape.dims.size() == 1 && shape.dims[0] > kMost;
+}
+
 class TypeInference {
  public:
   explicit TypeInference(const ReadOptions& options) : options_(options) {}
@@ -91,7 +99,7 @@ class TypeInference {
 
   void AskStandard(const Node& node, const onnx::OpSchema& schema, std::vector<TypeInfo>& made) {
     if (node.inputs.empty() && node.Is("Optional")) return;  // what it holds was declared by its attribute
-    if (!InputsKnown(node)) return;
+    if (!InputsKnown(node) || TakesLongShape(node)) return;
     try {
       if (node.Is("Einsum") && !node.inputs.empty()) {
         made[0] = EinsumType(node);

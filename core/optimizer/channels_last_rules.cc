@@ -237,7 +237,7 @@ class Rules {
       if (!given) return std::nullopt;
       axes = *given;
     } else {
-      const int64_t count = shapes_.NumberOf(node_.inputs[1], 0);
+      const int64_t count = std::min<int64_t>(shapes_.NumberOf(node_.inputs[1], 0), 5);  // five are too many already
       for (int64_t i = 0; i < count; ++i) axes.push_back(i);
     }
     if (axes.empty()) return std::nullopt;
