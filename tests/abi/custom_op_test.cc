@@ -76,12 +76,14 @@ struct ScaleOp : OrtCustomOp {
   }
 };
 
-std::string ScaleModel(float factor, int64_t version = 1) {
-  const Message type = TensorType(kFloat, {"N"});
+/// Without an import of the domain where `version` is 0.
+std::string ScaleModel(float factor, int64_t version = 1, int result = kFloat) {
+  std::vector<Import> imports;
+  if (version != 0) imports.push_back({kDomain, version});
   return ModelBytes({.nodes = {Node("Scale", {"x"}, {"y"}, {FloatAttribute("factor", factor)}, kDomain)},
-                     .inputs = {ValueInfo("x", type)},
-                     .outputs = {ValueInfo("y", type)}},
-                    {{kDomain, version}});
+                     .inputs = {ValueInfo("x", TensorType(kFloat, {"N"}))},
+                     .outputs = {ValueInfo("y", TensorType(result, {"N"}))}},
+                    imports);
 }
 
 class CustomOp : public testing::TestWithParam<uint32_t> {
@@ -112,6 +114,19 @@ TEST_P(CustomOp, Runs) {
   const Session session = SessionFrom(ScaleModel(2), options.get());
   ASSERT_TRUE(Ok(Run(session)));
   EXPECT_EQ(DataOf<float>(y.get()), (std::vector<float>{2, 4, 6}));
+}
+
+TEST_P(CustomOp, NeedsNoImportOfItsDomain) {
+  const Session session = SessionFrom(ScaleModel(2, 0), options.get());
+  ASSERT_TRUE(Ok(Run(session)));
+  EXPECT_EQ(DataOf<float>(y.get()), (std::vector<float>{2, 4, 6}));
+}
+
+TEST_P(CustomOp, MakesTheTypeThatItSays) {
+  OrtSession* session = nullptr;
+  const std::string model = ScaleModel(2, 1, kInt64);
+  EXPECT_TRUE(Fails(api.CreateSessionFromArray(Env(), model.data(), model.size(), options.get(), &session), ORT_FAIL,
+                    "does not match expected type (tensor(float))"));
 }
 
 TEST_P(CustomOp, IsUnknownWhereItIsNotRegistered) {
