@@ -28,7 +28,8 @@ OrtOpAttr Attribute(const std::string& name, std::vector<int64_t> numbers) {
   return attribute;
 }
 
-/// Builds what stands for one node. Versions of the operators made are those that broadcast and take inputs.
+/// Builds what stands for one node. The operators made are of the model's opset, or of the first version that does what
+/// is needed.
 class Replacement {
  public:
   explicit Replacement(Node& node) : node_(node), graph_(*node.graph), output_(node.outputs[0]) {}
@@ -131,15 +132,10 @@ ValueInfo* Crop(Replacement& made) {
     const int64_t cut = border[3 - axis];
     return cut > 0 ? -cut : std::numeric_limits<int64_t>::max();
   };
-  const auto numbers = [&](std::vector<int64_t> list) {
-    return made.node().graph->AddConstant(
-        made.node().name, Constant(ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, list, {static_cast<int64_t>(list.size())}));
-  };
-  TypeInfo type = made.Input(0)->type;
-  type.tensor = TypeInfo::Tensor(type.tensor.type).tensor;
-  return made.Make("Slice", 10,
-                   {made.Input(0), numbers({border[1], border[0]}), numbers({end(0), end(1)}), numbers({2, 3})}, {},
-                   std::move(type));
+  return made.Make(
+      "Slice", 1, {made.Input(0)},
+      {Attribute("axes", {2, 3}), Attribute("starts", {border[1], border[0]}), Attribute("ends", {end(0), end(1)})},
+      TypeInfo::Tensor(made.Input(0)->type.tensor.type));
 }
 
 ValueInfo* DynamicSlice(Replacement& made) {
