@@ -53,5 +53,7 @@ def difference(want: Any, got: Any, allowed: np.ndarray | None = None) -> str | 
             same |= allowed > 0
     if np.all(same):
         return None
-    at = tuple(int(i) for i in np.argwhere(~np.asarray(same))[0])
-    return f"{int((~np.asarray(same)).sum())} of {want.size} elements of {want.dtype}{list(want.shape)}, the first at {at}: {want[at]} is expected, got {got[at]}"
+    wrong = ~np.asarray(same)
+    at = tuple(int(i) for i in np.argwhere(wrong)[0])
+    which = f"{int(wrong.sum())} of {want.size} elements of {want.dtype}{list(want.shape)}, the first at {at}"
+    return f"{which}: {want[at]} is expected, got {got[at]}"

@@ -64,3 +64,8 @@ def _widen(found: dict, name: str, value: Any, result: Any) -> None:
     else:
         moved = (result != value).astype(np.float64)
     found[name] = np.maximum(found.get(name, 0), moved)
+
+
+def allowed(graph: Graph, node: Any, name: str) -> np.ndarray | None:
+    """How far each element of one result may be off when the node is run by itself; None where even the shape may."""
+    return spread(graph, [node]).get(name, np.zeros(np.shape(graph.values[name])))

@@ -10,7 +10,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import onnx
-from onnx import helper
+from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from .graph import IMPORTS, IR_VERSION, reads, type_of
@@ -25,10 +25,62 @@ def evaluate(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[A
         warnings.simplefilter("ignore")
         if node.domain == "com.microsoft":
             return by_formula(node, values)
+        if node.op_type in CONTROL:
+            return CONTROL[node.op_type](node, values, opset)
         names = [name for name in node.output if name]
         model = single(node, values, opset, names)
         results = iter(ReferenceEvaluator(model).run(None, {name: values[name] for name in reads(node)}))
-        return [plain(next(results)) if name else None for name in node.output]
+        results = [plain(next(results)) if name else None for name in node.output]
+        if node.op_type == "OptionalGetElement" and isinstance(results[0], list):
+            return results[0]  # an optional is a list here
+        return results
+
+
+def loop(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
+    """By the standard's text: the evaluator joins what is gathered of scalars, and of what the body hands on, wrongly."""
+    trips, condition, *state = (values[name] if name else None for name in node.input)
+    body = body_of(node)
+    gathered: list[list[Any]] = [[] for _ in body.output[1 + len(state) :]]
+    for count in range(10**6 if trips is None else int(trips)):
+        if condition is not None and not condition:
+            break
+        given = [np.array(count), np.array(True) if condition is None else condition, *state]
+        condition, *results = run_body(body, values | dict(zip([i.name for i in body.input], given)), opset)
+        state = results[: len(state)]
+        for rows, row in zip(gathered, results[len(state) :]):
+            rows.append(row)
+    return [*state, *(np.stack(rows) for rows in gathered)]  # none at all has no known shape: an error
+
+
+def scan(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
+    """Along the first axis; the evaluator has no directions."""
+    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    body, count = body_of(node), attributes["num_scan_inputs"]
+    state = [values[name] for name in node.input[:-count]]
+    rows = [values[name] for name in node.input[-count:]]
+    backwards = attributes.get("scan_input_directions", [0] * count)
+    gathered: list[list[Any]] = [[] for _ in body.output[len(state) :]]
+    for place in range(len(rows[0])):
+        given = [*state, *(np.asarray(r[-1 - place if back else place]) for r, back in zip(rows, backwards))]
+        results = run_body(body, values | dict(zip([i.name for i in body.input], given)), opset)
+        state = results[: len(state)]
+        for made, row in zip(gathered, results[len(state) :]):
+            made.append(row)
+    return [*state, *(np.stack(made) for made in gathered)]
+
+
+def body_of(node: onnx.NodeProto) -> onnx.GraphProto:
+    return next(a.g for a in node.attribute if a.name == "body")
+
+
+def run_body(body: onnx.GraphProto, values: dict[str, Any], opset: int) -> list[Any]:
+    values = values | {w.name: plain(numpy_helper.to_array(w)) for w in body.initializer}
+    for node in body.node:
+        values.update(zip(node.output, evaluate(node, values, opset)))
+    return [values[o.name] for o in body.output]
+
+
+CONTROL = {"Loop": loop, "Scan": scan}
 
 
 def single(node: onnx.NodeProto, values: dict[str, Any], opset: int, names: list[str]) -> onnx.ModelProto:
@@ -44,7 +96,7 @@ def by_formula(node: onnx.NodeProto, values: dict[str, Any]) -> list[Any]:
     dtype = next(v.dtype for v in inputs if v is not None)
     wide = [v.astype(np.float64) if v is not None and is_float(v) else v for v in inputs]
     results = FORMULAS[node.op_type](wide, attributes)
-    return [r.astype(dtype) if is_float(r) else r for r in results]
+    return [None if r is None else np.asarray(r).astype(dtype) for r in results]
 
 
 def is_float(value: Any) -> bool:

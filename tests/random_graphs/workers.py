@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import collections
 import multiprocessing
+import traceback
 from typing import Any
 
 from .graph import Graph
@@ -66,9 +67,10 @@ def serve(pipe) -> None:
     import os
 
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    from .builder import Builder
     from .generate import random_graph
     from .host import Host
-    from .judge import Judge
+    from .judge import Judge, Verdict
 
     host = Host()
     judge = Judge(host if host.available else None)
@@ -80,8 +82,12 @@ def serve(pipe) -> None:
             host.close()
             return
         cannot: collections.Counter = collections.Counter()
-        graph = task if isinstance(task, Graph) else random_graph(task, cannot)
-        verdict = judge.judge(graph)
+        try:
+            graph = task if isinstance(task, Graph) else random_graph(task, cannot)
+            verdict = judge.judge(graph)
+        except Exception as error:  # a fault of this package
+            graph = task if isinstance(task, Graph) else Builder(0).graph()
+            verdict = Verdict(f"harness: {type(error).__name__}", traceback.format_exc(), (), graph)
         if not verdict.kind:
             verdict.graph = None
             verdict.operators = sorted({n.op_type for n in graph.nodes}) if not isinstance(task, Graph) else []

@@ -24,7 +24,7 @@ def gelu_of(x):
 
 FORMULAS["Gelu"] = lambda v, a: [gelu_of(v[0])]
 FORMULAS["BiasGelu"] = lambda v, a: [gelu_of(v[0] + v[1])]
-FORMULAS["QuickGelu"] = lambda v, a: [v[0] / (1 + np.exp(-a.get("alpha", 1.702) * v[0]))]
+FORMULAS["QuickGelu"] = lambda v, a: [v[0] / (1 + np.exp(-a.get("alpha", np.float32(1.702)) * v[0]))]
 
 
 @formula
@@ -37,7 +37,7 @@ ACTIVATIONS = {
     "Relu": lambda x, a: np.maximum(x, 0),
     "Tanh": lambda x, a: np.tanh(x),
     "Sigmoid": lambda x, a: 1 / (1 + np.exp(-x)),
-    "LeakyRelu": lambda x, a: np.where(x < 0, a.get("leaky_relu_alpha", a.get("activation_alpha", 0.01)) * x, x),
+    "LeakyRelu": lambda x, a: np.where(x < 0, a["activation_alpha"] * x, x),
 }
 
 
@@ -103,12 +103,18 @@ def fused_gemm_node(b):
     x = b.value(name)
     n = b.integer(1, 6)
     inputs = [name, b.constant(b.array(x.dtype, (x.shape[1], n))), b.constant(b.array(x.dtype, (n,)))]
-    b.add("FusedGemm", inputs, domain=MS, activation=b.choose([*ACTIVATIONS]))
+    b.add(
+        "FusedGemm",
+        inputs,
+        domain=MS,
+        activation=(name := b.choose([*ACTIVATIONS])),
+        activation_alpha=0.25 if name == "LeakyRelu" else None,
+    )
 
 
 @operator("com.microsoft.SkipLayerNormalization", "com.microsoft.SkipSimplifiedLayerNormalization")
 def skip_normalization(b, op):
-    types = IEEE[:2] if "Simplified" in op else IEEE
+    types = IEEE[:2]
     name = b.pick(
         types, rank=3, where=lambda a: a.shape[-1] > 1 and 0 not in a.shape, make=lambda d: b.array(d, (2, 3, 8))
     )

@@ -28,8 +28,8 @@ def fill(body, count):
 
 def graph_of(body, inputs, outputs):
     """The body as a graph from (name, value) to names."""
-    infos = [helper.make_value_info(n, type_of(v)) for n, v in inputs]
-    ends = [helper.make_value_info(n, type_of(body.value(n))) for n in outputs]
+    infos = [helper.make_value_info(n, type_of(v, None if v.ndim else [])) for n, v in inputs]
+    ends = [helper.make_value_info(n, type_of(body.value(n), None if body.value(n).ndim else [])) for n in outputs]
     weights = [tensor(body.values[n], n) for n in body.constants]
     return helper.make_graph(body.nodes, "body", infos, ends, weights)
 

@@ -198,7 +198,7 @@ def layer_normalization(b, op):
     inputs = [name, b.new(b.array(x.dtype, x.shape[axis:], 0.5, 2), 0.85)]
     if op == "LayerNormalization" and b.chance(0.7):
         inputs.append(b.constant(b.array(x.dtype, x.shape[axis:])))
-    outputs = 3 if op == "LayerNormalization" and b.chance(0.2) else 1
+    outputs = 3 if op == "LayerNormalization" and x.dtype == FLOAT and b.chance(0.2) else 1
     b.add(op, inputs, outputs, axis=axis, epsilon=b.choose([1e-5, 1e-2]))
 
 

@@ -15,7 +15,7 @@ def ints(b, values, constant=0.85):
 
 
 def picked(b, op, rank=(1, 2, 3, 4), place=0, **kwargs):
-    known = b.types(op, place)
+    known = b.types(op, place)  # what the schema takes at this opset
     return b.pick([t for t in ANY if t in known], rank=rank, **kwargs)
 
 
@@ -413,7 +413,7 @@ def string_split(b):
 @operator("SequenceConstruct", "SequenceAt", "SequenceInsert", "SequenceErase", "SequenceLength", "ConcatFromSequence")
 def sequence(b, op):
     """A sequence of values of one type, and what reads it."""
-    first = picked(b, "Concat")
+    first = picked(b, "SequenceConstruct")
     x = b.value(first)
     alike = b.pick([x.dtype], rank=x.ndim, where=lambda a: a.shape == x.shape, make=lambda d: b.array(d, x.shape))
     names = [first, alike][: b.integer(1, 2)]
@@ -421,7 +421,7 @@ def sequence(b, op):
     count = len(names)
     if op == "SequenceInsert":
         b.add(op, [s, alike] + ([ints(b, b.integer(-count, count))] if b.chance(0.6) else []))
-    elif op in ("SequenceAt", "SequenceErase"):
+    elif op == "SequenceAt" or (op == "SequenceErase" and count > 1):  # an empty sequence does not show its type
         b.add(op, [s, ints(b, b.integer(-count, count - 1))])
     elif op == "SequenceLength":
         b.add(op, [s])
