@@ -50,9 +50,8 @@ def main() -> int:
     start = time.monotonic()
     totals = search(range(arguments.seed, arguments.seed + arguments.count), arguments.jobs, show)
     seconds = time.monotonic() - start
-    print(
-        f"seeds {arguments.seed} to {arguments.seed + arguments.count - 1}: {seconds:.0f} s, {arguments.count / seconds:.1f} graphs a second"
-    )
+    last, speed = arguments.seed + arguments.count - 1, arguments.count / seconds
+    print(f"seeds {arguments.seed} to {last}: {seconds:.0f} s, {speed:.1f} graphs a second")
     for note, count in sorted(totals.notes.items()):
         print(f"  {count:6} {note}")
     if arguments.verbose:

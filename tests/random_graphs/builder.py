@@ -12,13 +12,13 @@ import numpy as np
 import onnx
 from onnx import defs, helper, shape_inference
 
-from .graph import Graph, element_type, reads, tensor
+from .graph import IMPORTS, Graph, bodies, element_type, reads, tensor
 from .reference import evaluate, single
 
 WORDS = ["", "a", "bc", "Abc", "b", "10", "-2.5", "word", "ä"]
 SPECIAL = [0, 1, -1, 2, 0.5, -0.0]
 LARGEST = {"float16": 200.0, "bfloat16": 1e4}  # of values that are worth building on
-OPSETS = [13, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26]
+OPSETS = [9, 11, 13, 15, 17, 18, 19, 20, 21, 21, 22, 22, 23, 23, 24, 25, 26, 27, 28]
 
 
 class Rejected(Exception):
@@ -68,9 +68,9 @@ class Builder:
     def array(self, dtype, shape, low: float = -3, high: float = 3) -> np.ndarray:
         """Numbers of modest size; `low` and `high` bound them."""
         dtype = np.dtype(dtype)
-        if dtype == object:
+        if dtype.kind == "O":
             return np.array([self.choose(WORDS) for _ in range(int(np.prod(shape)))], object).reshape(shape)
-        if dtype == bool:
+        if dtype.kind == "b":
             return self.random.random(shape) < 0.5
         if dtype.kind in "iu" or dtype.name.startswith(("int", "uint")):
             limits = np.iinfo(dtype) if dtype.kind in "iu" else ml_dtypes.iinfo(dtype)
@@ -188,7 +188,7 @@ class Builder:
 
     def schema(self, op: str, domain: str = "") -> defs.OpSchema:
         try:
-            return defs.get_schema(op, self.opset if not domain else 3, domain)
+            return defs.get_schema(op, IMPORTS.get(domain, self.opset), domain)
         except defs.SchemaError:
             raise Rejected(f"{op} is not in opset {self.opset}") from None
 
@@ -215,6 +215,7 @@ class Builder:
             if schema.deprecated:
                 raise Rejected(f"{op} is deprecated in opset {self.opset}")
             attributes = {k: v for k, v in attributes.items() if k in schema.attributes}
+            self._check_inputs(schema, inputs)
         names = [self.name("v") if keep is None or keep[i] else "" for i in range(outputs)]
         node = helper.make_node(op, inputs, names, domain=domain, **attributes)
         for name, result in zip(names, self._results(node)):
@@ -225,10 +226,20 @@ class Builder:
             self.hidden.update(names)
         return names
 
+    def _check_inputs(self, schema: defs.OpSchema, inputs: list[str]) -> None:
+        """The evaluator takes types that the standard does not."""
+        for place, name in enumerate(inputs):
+            value = self.value(name) if name else None
+            if isinstance(value, np.ndarray):
+                formal = schema.inputs[min(place, len(schema.inputs) - 1)]
+                if not any(t.endswith(f"tensor({type_name(value)})") or "(" not in t for t in formal.types):
+                    raise Rejected(f"{schema.name} takes no {value.dtype}")
+
     def _results(self, node: onnx.NodeProto) -> list[Any]:
         known = self.visible()
         try:
             results = evaluate(node, known, self.opset)
+            self._check_types(node, known, results)
         except Exception as error:
             results = self._guessed(node, known, error)
         else:
@@ -268,6 +279,20 @@ class Builder:
             results.append(self.array(dtype, [d.dim_value for d in types[name].shape.dim]))
             self.unknown.add(name)
         return results
+
+    def _check_types(self, node: onnx.NodeProto, known: dict[str, Any], results: list[Any]) -> None:
+        """An output that has the type of an input must have it: the evaluator has faults there."""
+        if node.domain or bodies(node):
+            return
+        schema = self.schema(node.op_type)
+        types = {}
+        for formal, name in zip(schema.inputs, node.input):
+            if name and isinstance(known[name], np.ndarray):
+                types[formal.type_str] = known[name].dtype
+        for formal, result in zip(schema.outputs, results):
+            wanted = types.get(formal.type_str)
+            if wanted is not None and isinstance(result, np.ndarray) and result.dtype != wanted:
+                raise TypeError(f"the evaluator makes {result.dtype} of {wanted}")
 
     def _check(self, node: onnx.NodeProto, results: list[Any]) -> None:
         for result in results:
@@ -320,3 +345,8 @@ class Builder:
 def element_number(text: str) -> int:
     name = text[len("tensor(") : -1].upper()
     return onnx.TensorProto.DataType.Value(name)
+
+
+def type_name(array: np.ndarray) -> str:
+    """As schemas have it."""
+    return onnx.TensorProto.DataType.Name(element_type(array)).lower()

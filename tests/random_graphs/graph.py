@@ -11,7 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 IR_VERSION = 10
-IMPORTS = {"ai.onnx.ml": 3, "com.microsoft": 1}
+IMPORTS = {"ai.onnx.ml": 5, "com.microsoft": 1}
 
 
 def element_type(array: np.ndarray) -> int:

@@ -79,7 +79,8 @@ for level in ("ORT_DISABLE_ALL", "ORT_ENABLE_ALL"):
         if len(values) == len(feeds):
             outputs = [v.numpy() if v.is_tensor() else v for v in session.run_with_ort_values(names, values)]
         else:
-            outputs = session.run(names, {{n: v.astype(object) if v.dtype.kind in "OUS" else v for n, v in feeds.items()}})
+            texts = {{name: v.astype(object) for name, v in feeds.items() if v.dtype.kind in "OUS"}}
+            outputs = session.run(names, feeds | texts)
         for name, got in zip(names, outputs):
             print(level, "run", run, name, getattr(got, "dtype", ""), got, "expected", expected.get(name), sep="  ")
 """

@@ -37,7 +37,7 @@ def evaluate(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[A
 
 
 def loop(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
-    """By the standard's text: the evaluator joins what is gathered of scalars, and of what the body hands on, wrongly."""
+    """By the standard's text: the evaluator joins what is gathered of scalars wrongly."""
     trips, condition, *state = (values[name] if name else None for name in node.input)
     body = body_of(node)
     gathered: list[list[Any]] = [[] for _ in body.output[1 + len(state) :]]

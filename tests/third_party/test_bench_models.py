@@ -14,8 +14,8 @@ import pytest
 
 SCRIPT = Path(__file__).with_name("run_model.py")
 LEVELS = ort.GraphOptimizationLevel
-# By case: the largest difference that other arithmetic explains, relative to the largest output. Integer models round to
-# whole steps, so that a difference in the last place becomes one of a step.
+# By case: the largest difference that other arithmetic explains, relative to the largest output. Integer models round
+# to whole steps, so that a difference in the last place becomes one of a step.
 CASES = {
     "resnet50": 1e-4,
     "bert_base": 1e-4,

@@ -2,6 +2,7 @@
 """Operators of ai.onnx.ml."""
 
 import numpy as np
+from onnx import TensorProto, helper
 
 from ..builder import Rejected
 from .table import FLOAT, operator
@@ -110,4 +111,41 @@ def tree_regressor(b):
         nodes_falsenodeids=[4, 3, 0, 0, 0], nodes_missing_value_tracks_true=[0] * 5, nodes_hitrates=[1.0] * 5,
         target_treeids=[0] * 3, target_nodeids=[2, 3, 4], target_ids=[0] * 3, target_weights=[1.5, -2.0, 0.25],
         aggregate_function="SUM", post_transform="NONE",
+    )  # fmt: skip
+
+
+@operator("ai.onnx.ml.TreeEnsembleClassifier")
+def tree_classifier(b):
+    name = rows(b)
+    n = b.value(name).shape[1]
+    b.add(
+        "TreeEnsembleClassifier", [name], 2, domain=ML, nodes_treeids=[0] * 5, nodes_nodeids=list(range(5)),
+        nodes_featureids=[b.integer(0, n - 1) for _ in range(5)], nodes_values=[0.1, -0.5, 0.0, 0.0, 0.0],
+        nodes_modes=["BRANCH_LEQ"] * 2 + ["LEAF"] * 3, nodes_truenodeids=[1, 2, 0, 0, 0],
+        nodes_falsenodeids=[4, 3, 0, 0, 0], class_treeids=[0] * 3, class_nodeids=[2, 3, 4], class_ids=[0, 1, 2],
+        class_weights=[1.5, 2.0, 0.25], classlabels_int64s=[3, 5, 9], post_transform=b.choose(["NONE", "SOFTMAX"]),
+    )  # fmt: skip
+
+
+@operator("ai.onnx.ml.TreeEnsemble")
+def tree_ensemble(b):
+    name = rows(b)
+    n = b.value(name).shape[1]
+    splits = helper.make_tensor("splits", TensorProto.FLOAT, (2,), [0.1, -0.5])
+    b.add(
+        "TreeEnsemble", [name], domain=ML, n_targets=2, aggregate_function=1, post_transform=0, tree_roots=[0],
+        nodes_modes=helper.make_tensor("modes", TensorProto.UINT8, (2,), [0, b.integer(0, 1)]), nodes_splits=splits,
+        nodes_featureids=[b.integer(0, n - 1) for _ in range(2)], nodes_truenodeids=[1, 0], nodes_trueleafs=[0, 1],
+        nodes_falsenodeids=[2, 1], nodes_falseleafs=[1, 1], leaf_targetids=[0, 1, 0],
+        leaf_weights=helper.make_tensor("weights", TensorProto.FLOAT, (3,), [1.5, -2.0, 0.25]),
+    )  # fmt: skip
+
+
+@operator("ai.onnx.ml.SVMRegressor")
+def svm_regressor(b):
+    name = rows(b, 3)
+    kernel = b.choose(["LINEAR", "RBF", "POLY", "SIGMOID"])
+    b.add(
+        "SVMRegressor", [name], domain=ML, kernel_type=kernel, kernel_params=[0.5, 0.25, 2.0], n_supports=2, rho=[0.3],
+        coefficients=b.array(FLOAT, (2,)).tolist(), support_vectors=b.array(FLOAT, (6,)).tolist(),
     )  # fmt: skip

@@ -340,7 +340,7 @@ def col2im(b):
 def non_max_suppression(b):
     corners = np.sort(b.array(np.float32, (1, 5, 2, 2), 0, 4), axis=2).reshape(1, 5, 4)
     scores = b.array(np.float32, (1, 2, 5), 0, 1)
-    limits = [b.constant(np.array(v)) for v in (np.int64(2), np.float32(0.4), np.float32(0.1))]
+    limits = [b.constant(np.array(v)) for v in (np.int64([2]), np.float32([0.4]), np.float32([0.1]))]
     b.add("NonMaxSuppression", [b.new(corners), b.new(scores), *limits])
 
 
@@ -449,3 +449,44 @@ def max_unpool(b):
     name = image(b, "MaxPool", rank=4, types=[FLOAT])
     values, indices = b.add("MaxPool", [name], 2, kernel_shape=[2, 2], strides=[2, 2])
     b.add("MaxUnpool", [values, indices], kernel_shape=[2, 2], strides=[2, 2])
+
+
+@operator("SwiGLU")
+def swiglu(b):
+    name = b.pick(b.types("SwiGLU"))
+    x = b.value(name)
+    other = b.pick([x.dtype], where=lambda a: a.shape == x.shape, make=lambda d: b.array(d, x.shape))
+    b.add("SwiGLU", [name, other], alpha=b.choose([None, 0.5]))
+
+
+@operator("DeformConv")
+def deform_conv(b):
+    name = image(b, "DeformConv", rank=4, types=[FLOAT, np.dtype(np.float64)])
+    x = b.value(name)
+    kernel = [b.integer(1, min(3, s)) for s in x.shape[2:]]
+    space = [s - k + 1 for s, k in zip(x.shape[2:], kernel)]
+    w = b.constant(b.array(x.dtype, (b.integer(1, 3), x.shape[1], *kernel), -1, 1))
+    offset = b.new(b.array(x.dtype, (x.shape[0], 2 * int(np.prod(kernel)), *space), -1, 1))
+    inputs = [name, w, offset]
+    if b.chance(0.4):
+        inputs.append(b.constant(b.array(x.dtype, (b.value(w).shape[0],))))
+    b.add("DeformConv", inputs, kernel_shape=kernel)
+
+
+@operator("TensorScatter")
+def tensor_scatter(b):
+    dtype = b.choose([np.float32, np.float16, np.int64, np.uint8])
+    batch, length, count = b.integer(1, 2), b.integer(3, 5), b.integer(1, 3)
+    past = b.new(b.array(dtype, (batch, 2, length, 3)))
+    update = b.new(b.array(dtype, (batch, 2, count, 3)))
+    circular = b.chance(0.4)
+    places = b.new(b.array(np.int64, (batch,), 0, length - 1 if circular else length - count))
+    inputs = [past, update] + ([places] if b.chance(0.7) else [])
+    b.add("TensorScatter", inputs, mode="circular" if circular else "linear")
+
+
+@operator("Upsample")
+def upsample(b):
+    name = image(b, "Upsample", rank=4, types=[FLOAT])
+    scales = b.constant(np.float32([1, 1, b.integer(1, 3), b.integer(1, 2)]))
+    b.add("Upsample", [name, scales], mode=b.choose(["nearest", "linear"]))

@@ -2,6 +2,7 @@
 """Operators that move elements: shapes, slices, gathers, concatenations."""
 
 import numpy as np
+from onnx import helper, numpy_helper
 
 from ..builder import Rejected
 from .table import INT64, NUMBERS, STRING, normal_axis, operator, some_axes
@@ -194,9 +195,8 @@ def gather_nd(b):
     b.add("GatherND", [name, b.new(index)], batch_dims=batch)
 
 
-@operator("ScatterElements")
-def scatter_elements(b):
-    op = "ScatterElements"
+@operator("ScatterElements", "Scatter")
+def scatter_elements(b, op):
     name = picked(b, op, where=lambda a: 0 not in a.shape)
     x = b.value(name)
     if 0 in x.shape:
@@ -279,8 +279,6 @@ def eye_like(b):
 
 @operator("ConstantOfShape")
 def constant_of_shape(b):
-    from onnx import numpy_helper
-
     target = b.pick(
         [INT64],
         rank=1,
@@ -448,3 +446,52 @@ def optional(b, op):
     name = b.pick([np.float32, np.int64])
     (o,) = b.add("Optional", [name], hidden=True)
     b.add("OptionalHasElement" if op == "OptionalHasElement" else "OptionalGetElement", [o])
+
+
+@operator("SequenceMap")
+def sequence_map(b):
+    name = b.pick([np.float32, np.int64], rank=(1, 2))
+    x = b.value(name)
+    alike = b.new(b.array(x.dtype, x.shape))
+    (s,) = b.add("SequenceConstruct", [name, alike])
+    item, made = b.name("item"), b.name("made")
+    kind = helper.make_tensor_value_info(item, helper.np_dtype_to_tensor_dtype(x.dtype), None)
+    end = helper.make_tensor_value_info(made, helper.np_dtype_to_tensor_dtype(x.dtype), None)
+    body = helper.make_graph([helper.make_node("Add", [item, item], [made])], "body", [kind], [end])
+    b.add("SequenceMap", [s], body=body)
+
+
+@operator("BitCast")
+def bit_cast(b):
+    name = b.pick([np.float32, np.int32, np.uint32, np.float64, np.int64, np.uint64])
+    wide = b.value(name).dtype.itemsize == 8
+    to = b.choose([np.float64, np.int64, np.uint64] if wide else [np.int32, np.uint32])  # no odd bits of a float32
+    b.add("BitCast", [name], to=helper.np_dtype_to_tensor_dtype(np.dtype(to)))
+
+
+@operator("StringNormalizer")
+def string_normalizer(b):
+    name = b.pick([STRING], rank=1, where=lambda a: a.size > 0)
+    stop = {"stopwords": ["a", "bc"]} if b.chance(0.5) else {}
+    action = b.choose(["LOWER", "UPPER", "NONE"])
+    b.add("StringNormalizer", [name], case_change_action=action, is_case_sensitive=b.integer(0, 1), **stop)
+
+
+@operator("TfIdfVectorizer")
+def tf_idf(b):
+    name = b.pick([np.int64, np.int32], rank=(1, 2), where=lambda a: a.shape[-1] > 1)
+    if b.value(name).shape[-1] < 2:
+        raise Rejected("too short")
+    pool = {"pool_int64s": [0, 1, 2, 1, 2, 0], "ngram_counts": [0, 2], "ngram_indexes": [0, 1, 2, 3]}
+    mode = b.choose(["TF", "IDF", "TFIDF"])
+    weights = {"weights": [1.0, 0.5, 2.0, 3.0]} if mode != "TF" else {}
+    b.add(
+        "TfIdfVectorizer",
+        [name],
+        mode=mode,
+        min_gram_length=1,
+        max_gram_length=2,
+        max_skip_count=b.integer(0, 1),
+        **pool,
+        **weights,
+    )
