@@ -71,7 +71,7 @@ class Builder:
         if dtype.kind == "O":
             return np.array([self.choose(WORDS) for _ in range(int(np.prod(shape)))], object).reshape(shape)
         if dtype.kind == "b":
-            return self.random.random(shape) < 0.5
+            return np.asarray(self.random.random(shape) < 0.5)
         if dtype.kind in "iu" or dtype.name.startswith(("int", "uint")):
             limits = np.iinfo(dtype) if dtype.kind in "iu" else ml_dtypes.iinfo(dtype)
             low, high = max(int(np.ceil(low)), int(limits.min)), min(int(high), int(limits.max))

@@ -98,7 +98,7 @@ def loop(b):
     body = b.body()
     count, condition = b.name("i"), b.name("go")
     body.values[count], body.values[condition] = np.array(0), np.array(True)
-    states = [carried(b, body) for _ in range(b.integer(0, 2))]
+    states = [carried(b, body) for _ in range(b.integer(0 if b.opset >= 11 else 1, 2))]
     fill(body, b.integer(1, 3))
     after = [becomes(body, inside) for _, inside in states]
     scanned = [body.choose(ends(body))] if not states or b.chance(0.6) else []
