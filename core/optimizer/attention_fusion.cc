@@ -169,7 +169,7 @@ class AttentionFusion {
     return made;
   }
 
-  /// The length of the keys, joined ones included, as a tensor of one element.
+  /// The length of one axis as a tensor of one element.
   ValueInfo* LengthOf(ValueInfo* value, int64_t axis) {
     const TypeInfo one = DenseType(ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, {1});
     if (rewriter_.Version("Shape") >= 15) {
@@ -183,27 +183,35 @@ class AttentionFusion {
     return patch_.Make("Gather", "", 0, {shape, patch_.Constant("axis", MakeInts({axis}))}, one);
   }
 
-  /// The mask with a number for each key. The operator takes shorter masks, which the sum of scores and mask does not:
-  /// where it is not known that the mask has one number or one a key, an Expand sees to that.
-  ValueInfo* Spread(ValueInfo* mask, const ValueInfo* shaped, const AttentionMatch& match, ValueInfo* key) {
-    const Dim* own = shapes_.DimAt(shaped, -1);
+  /// The mask with a number for each key. The operator takes shorter masks, which the sum of scores and masks does not:
+  /// where no mask is known to have one number a key, an Expand sees to that.
+  ValueInfo* Spread(ValueInfo* mask, const AttentionMatch& match, ValueInfo* key) {
     const Dim* keys = shapes_.DimAt(match.scores, -1);
-    if (own == nullptr || keys == nullptr) return nullptr;
-    if (own->Is(1) || *own == *keys) return mask;
+    if (keys == nullptr) return nullptr;
+    bool singles = true;
+    for (const AttentionMask& each : match.masks) {
+      const Dim* own = shapes_.DimAt(each.added != nullptr ? each.added : each.condition, -1);
+      if (own != nullptr && *own == *keys) return mask;
+      singles = singles && own != nullptr && own->Is(1);
+    }
+    if (singles) return mask;
     ValueInfo*& made = masks_.spread[{mask, *keys}];
     if (made != nullptr) return made;
-    ValueInfo* length = LengthOf(key, RankOf(key) == 3 ? 1 : 2);
-    if (past_) {
-      length = patch_.Make("Add", "", 0, {LengthOf(past_->keys->inputs[0], 2), length},
-                           DenseType(ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, {1}));
-    }
     TypeInfo type = mask->type;
     if (!type.tensor.dims.empty()) {
       type.tensor.dims.back() = keys->known() ? keys->value : -1;
       if (type.tensor.symbols.size() == type.tensor.dims.size()) type.tensor.symbols.back().clear();
     }
-    made = patch_.Make("Expand", "", 0, {mask, length}, type);
+    made = patch_.Make("Expand", "", 0, {mask, KeysLength(key)}, type);
     return made;
+  }
+
+  /// The length of the keys, joined ones included, as a tensor of one element.
+  ValueInfo* KeysLength(ValueInfo* key) {
+    ValueInfo* length = LengthOf(key, RankOf(key) == 3 ? 1 : 2);
+    if (!past_) return length;
+    return patch_.Make("Add", "", 0, {LengthOf(past_->keys->inputs[0], 2), length},
+                       DenseType(ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, {1}));
   }
 
   /// One additive mask from all; nothing where there can be none. Layers that share their masks share the sum.
@@ -211,7 +219,6 @@ class AttentionFusion {
     ValueInfo* sum = nullptr;
     for (const AttentionMask& mask : match.masks) {
       ValueInfo* next = Added(mask, match.masks.size() == 1);
-      if (next != nullptr) next = Spread(next, mask.added != nullptr ? mask.added : mask.condition, match, key);
       if (next == nullptr) return std::nullopt;
       if (sum == nullptr) {
         sum = next;
@@ -224,7 +231,9 @@ class AttentionFusion {
       }
       sum = made;
     }
-    return sum;
+    if (sum == nullptr) return sum;
+    sum = Spread(sum, match, key);
+    return sum == nullptr ? std::nullopt : std::optional(sum);
   }
 
   Node* AddAttention(const AttentionMatch& match, ValueInfo* q, ValueInfo* k, ValueInfo* v, ValueInfo* mask,

@@ -39,7 +39,7 @@ def test_every_operator_that_a_pass_makes_is_on_the_page():
     for source in (ROOT / "core/optimizer").glob("*.cc"):
         text = source.read_text()
         if "PassStage::kProvider" in text:
-            made.update(re.findall(r'patch_?\.(?:Add|Make)\("(\w+)", "\w*", [1-9]', text))
+            made.update(re.findall(r'patch_?\.(?:Add|Make)\("(\w+)", "[\w.]*", [1-9]', text))
             made.update(re.findall(r'op = "(\w+)"', text))
     assert {"FusedMatMul", "ElementwiseChain", "FusedConv", "Attention", "FastGelu"} <= made
     for operator in made:
