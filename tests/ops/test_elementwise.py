@@ -205,3 +205,45 @@ def test_contrib_gelus(op, form, bias, dtype, tolerance):
 def test_pow_of_one_exponent(power):
     x = np.abs(RNG.standard_normal((7, 33)).astype(np.float32)) + np.float32(0.1)
     check("Pow", [x, np.array(power, np.float32)], expected=[np.power(x, np.float32(power))])
+
+
+MODULI = [5.5, -5.5, 3, -3, 0.0, -0.0, np.inf, -np.inf, np.nan, 1e30, -1e-30, 2, 1]
+
+
+@pytest.mark.parametrize("fmod", [0, 1])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_mod_of_floats(dtype, fmod):
+    """fmod=0 (from version 28 on) has the divisor's sign, its zeros too; fmod=1 the dividend's."""
+    with np.errstate(all="ignore"):
+        a, b = (v.ravel().astype(dtype) for v in np.meshgrid(MODULI, MODULI))
+        want = (np.fmod if fmod else np.mod)(a, b)
+    y = run("Mod", [a, b], fmod=fmod, opset=28)[0]
+    np.testing.assert_array_equal(y, want)
+    number = ~np.isnan(want)
+    np.testing.assert_array_equal(np.signbit(y)[number], np.signbit(want)[number])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("fmod", [0, 1])
+def test_mod_of_integers(dtype, fmod):
+    limits = np.iinfo(dtype)
+    values = [limits.min, limits.max, limits.max - 1, 1, 2, 7] + ([-1, -2, -7] if limits.min else [])
+    a, b = (v.ravel() for v in np.meshgrid(np.array([*values, 0], dtype), np.array(values, dtype)))
+    a, b = a[b != 0], b[b != 0]
+    want = [int(p) - int(q) * (int(p) // int(q)) for p, q in zip(a, b)]
+    if fmod:
+        want = [w - int(q) if w and (int(p) < 0) != (int(q) < 0) else w for w, p, q in zip(want, a, b)]
+    assert run("Mod", [a, b], fmod=fmod)[0].tolist() == want
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("direction", ["LEFT", "RIGHT"])
+def test_shift_beyond_the_width(dtype, direction):
+    width = np.iinfo(dtype).bits
+    a, b = (
+        v.ravel()
+        for v in np.meshgrid(np.array([1, 0x81, np.iinfo(dtype).max], dtype), np.arange(width + 3).astype(dtype))
+    )
+    mask = (1 << width) - 1
+    want = [(int(x) << int(s)) & mask if direction == "LEFT" else int(x) >> int(s) for x, s in zip(a, b)]
+    assert run("BitShift", [a, b], direction=direction)[0].tolist() == want

@@ -198,7 +198,9 @@ class Mod : public Kernel {
       }
     } else {
       const W rest = std::fmod(x, y);
-      return !sign_of_dividend && rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
+      if (sign_of_dividend) return rest;
+      if (rest == 0) return std::copysign(W{0}, y);
+      return (rest < 0) != (y < 0) ? rest + y : rest;
     }
   }
 

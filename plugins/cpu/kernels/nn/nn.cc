@@ -6,6 +6,7 @@ namespace ortrun::cpu {
 void RegisterNn(KernelList& list) {
   RegisterConv(list);
   RegisterConvTranspose(list);
+  RegisterDeformConv(list);
   RegisterDet(list);
   RegisterEinsum(list);
   RegisterGemm(list);

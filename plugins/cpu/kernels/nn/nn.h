@@ -11,6 +11,7 @@ void RegisterNn(KernelList& list);
 // One function a file, called by RegisterNn.
 void RegisterConv(KernelList& list);
 void RegisterConvTranspose(KernelList& list);
+void RegisterDeformConv(KernelList& list);
 void RegisterDet(KernelList& list);
 void RegisterEinsum(KernelList& list);
 void RegisterGemm(KernelList& list);
