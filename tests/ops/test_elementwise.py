@@ -236,14 +236,45 @@ def test_mod_of_integers(dtype, fmod):
     assert run("Mod", [a, b], fmod=fmod)[0].tolist() == want
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
 @pytest.mark.parametrize("direction", ["LEFT", "RIGHT"])
 def test_shift_beyond_the_width(dtype, direction):
-    width = np.iinfo(dtype).bits
-    a, b = (
-        v.ravel()
-        for v in np.meshgrid(np.array([1, 0x81, np.iinfo(dtype).max], dtype), np.arange(width + 3).astype(dtype))
-    )
-    mask = (1 << width) - 1
-    want = [(int(x) << int(s)) & mask if direction == "LEFT" else int(x) >> int(s) for x, s in zip(a, b)]
-    assert run("BitShift", [a, b], direction=direction)[0].tolist() == want
+    """Signed numbers, and shifts by a negative number, since version 28."""
+    limits = np.iinfo(dtype)
+    values = [1, 0x61, limits.max] + ([-1, -0x51, limits.min] if limits.min else [])
+    shifts = [*range(limits.bits + 3), *([-1, limits.min] if limits.min else [])]
+    a, b = (v.ravel() for v in np.meshgrid(np.array(values, dtype), np.array(shifts, dtype)))
+    want = []
+    for x, by in zip(a.tolist(), b.tolist()):
+        shift = by if 0 <= by < limits.bits else limits.bits
+        want.append(x << shift if direction == "LEFT" else x >> shift)
+    wrapped = np.array([w & ((1 << limits.bits) - 1) for w in want], f"uint{limits.bits}").view(dtype)
+    assert run("BitShift", [a, b], direction=direction, opset=28)[0].tolist() == wrapped.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_power_with_large_whole_exponents(dtype):
+    """An odd exponent that float cannot hold stays odd, a tiny one stays more than 0."""
+    base = np.array([-1, -1, -2, 2], dtype)
+    exponent = np.array([2**31 - 1, -(2**31) + 1, 3, -1], np.int64)
+    assert run("Pow", [base, exponent])[0].tolist() == [-1, -1, -8, 0.5]
+    assert run("Pow", [np.array([0], dtype), np.array([1e-300])])[0].tolist() == [0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("op", ["Softmax", "LogSoftmax"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_softmax_of_infinities(op, axis, dtype):
+    x = np.array([[np.inf, 1, 2], [-np.inf, 0, 0], [-np.inf] * 3, [np.nan, 0, 1], [1, 1, 1]], dtype)
+    y = run(op, [x.T.copy() if axis == 0 else x], axis=axis)[0]
+    y = y.T if axis == 0 else y
+    assert np.isnan(y[[0, 2, 3]]).all()
+    want = np.array([[0, 0.5, 0.5], [1 / 3] * 3])
+    with np.errstate(divide="ignore"):
+        want = np.log(want) if op == "LogSoftmax" else want
+    np.testing.assert_allclose(y[[1, 4]].astype(np.float64), want, rtol=1e-3)
+
+
+def test_celu_of_nan():
+    y = run("Celu", [np.array([np.nan, -1, 2], np.float32)])[0]
+    np.testing.assert_allclose(y, np.array([np.nan, np.expm1(-1), 2]), rtol=1e-6)

@@ -35,9 +35,7 @@ W SourceCoordinate(CoordinateMode mode, const ResizeAxis& axis, int64_t at) {
     case CoordinateMode::kTfHalfPixelForNn:
       return (x + kHalf) / scale;
     case CoordinateMode::kHalfPixelSymmetric: {
-      // 1 but for the fraction that was cut off.
-      const auto adjustment =
-          static_cast<W>(static_cast<double>(axis.out) / (axis.scale * static_cast<double>(axis.in)));
+      const W adjustment = static_cast<W>(axis.out) / (scale * in);  // 1 but for the fraction that was cut off
       return in / 2 * (1 - adjustment) + (x + kHalf) / scale - kHalf;
     }
     case CoordinateMode::kHalfPixel:

@@ -4,6 +4,7 @@
 namespace ortrun::cpu {
 
 void RegisterNn(KernelList& list) {
+  RegisterCausalConvWithState(list);
   RegisterConv(list);
   RegisterConvTranspose(list);
   RegisterDeformConv(list);

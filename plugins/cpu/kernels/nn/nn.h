@@ -9,6 +9,7 @@ namespace ortrun::cpu {
 void RegisterNn(KernelList& list);
 
 // One function a file, called by RegisterNn.
+void RegisterCausalConvWithState(KernelList& list);
 void RegisterConv(KernelList& list);
 void RegisterConvTranspose(KernelList& list);
 void RegisterDeformConv(KernelList& list);
