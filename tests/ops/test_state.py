@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Operators that carry a state from call to call: LinearAttention and CausalConvWithState, against their recurrences."""
+"""Operators that carry a state from call to call, against their recurrences."""
 
 import numpy as np
 import pytest

@@ -55,47 +55,45 @@ std::vector<size_t> RadicesOf(size_t n) {
   return radices;
 }
 
-/// b[t] = sum over k of a[k] * exp(sign * 2 pi i k t / radix); `roots` are those of the radix, with the sign.
-void Butterfly(const Complex* a, const Complex* roots, size_t radix, double sign, Complex* b) {
-  const auto quarter = [sign](Complex z) { return Complex(-sign * z.imag(), sign * z.real()); };  // times i
-  switch (radix) {
-    case 2:
-      b[0] = a[0] + a[1];
-      b[1] = a[0] - a[1];
-      return;
-    case 4: {
-      const Complex even = a[0] + a[2], odd = a[1] + a[3];
-      const Complex apart = a[0] - a[2], turned = quarter(a[1] - a[3]);
-      b[0] = even + odd;
-      b[1] = apart + turned;
-      b[2] = even - odd;
-      b[3] = apart - turned;
-      return;
-    }
-    default:
-      break;
-  }
-  // Pairs k and radix - k share their roots' real parts, and have opposite imaginary ones.
-  std::array<Complex, kLargestRadix / 2 + 1> sums;
-  std::array<Complex, kLargestRadix / 2 + 1> differences;
-  const size_t half = radix / 2;
-  b[0] = a[0];
-  for (size_t k = 1; k <= half; ++k) {
-    sums[k] = a[k] + a[radix - k];
-    differences[k] = a[k] - a[radix - k];
-    b[0] += sums[k];
-  }
-  for (size_t t = 1; t <= half; ++t) {
-    Complex common = a[0];
-    Complex apart = 0;
+/// b[t] = sum over k of a[k] * exp(sign * 2 pi i k t / radix), where `roots` are those of the radix with the sign. A
+/// radix known when compiled (kRadix is not 0) is unrolled.
+template <size_t kRadix>
+inline void Butterfly(const Complex* a, const Complex* roots, size_t given_radix, double sign, Complex* b) {
+  if constexpr (kRadix == 2) {
+    b[0] = a[0] + a[1];
+    b[1] = a[0] - a[1];
+  } else if constexpr (kRadix == 4) {
+    const Complex even = a[0] + a[2], odd = a[1] + a[3];
+    const Complex apart = a[0] - a[2], other = a[1] - a[3];
+    const Complex turned(-sign * other.imag(), sign * other.real());
+    b[0] = even + odd;
+    b[1] = apart + turned;
+    b[2] = even - odd;
+    b[3] = apart - turned;
+  } else {
+    // Pairs k and radix - k share their roots' real parts, and have opposite imaginary ones.
+    const size_t radix = kRadix == 0 ? given_radix : kRadix;
+    const size_t half = radix / 2;
+    std::array<Complex, (kRadix == 0 ? kLargestRadix : kRadix) / 2 + 1> sums;
+    std::array<Complex, (kRadix == 0 ? kLargestRadix : kRadix) / 2 + 1> differences;
+    b[0] = a[0];
     for (size_t k = 1; k <= half; ++k) {
-      const Complex root = roots[k * t % radix];
-      common += sums[k] * root.real();
-      apart += differences[k] * root.imag();
+      sums[k] = a[k] + a[radix - k];
+      differences[k] = a[k] - a[radix - k];
+      b[0] += sums[k];
     }
-    const Complex turned(-apart.imag(), apart.real());
-    b[t] = common + turned;
-    b[radix - t] = common - turned;
+    for (size_t t = 1; t <= half; ++t) {
+      Complex common = a[0];
+      Complex apart = 0;
+      for (size_t k = 1; k <= half; ++k) {
+        const Complex root = roots[k * t % radix];
+        common += sums[k] * root.real();
+        apart += differences[k] * root.imag();
+      }
+      const Complex turned(-apart.imag(), apart.real());
+      b[t] = common + turned;
+      b[radix - t] = common - turned;
+    }
   }
 }
 
@@ -129,24 +127,27 @@ size_t FourierTransform::work() const {
   return convolution_ == nullptr ? length_ : convolution_->length() + convolution_->work();
 }
 
+template <size_t kRadix>
 void FourierTransform::RunStage(const Stage& stage, const Complex* x, Complex* y) const {
-  const size_t radix = stage.radix;
+  constexpr size_t kRoom = kRadix == 0 ? kLargestRadix : kRadix;
+  const size_t radix = kRadix == 0 ? stage.radix : kRadix;
   const size_t stride = stage.stride;
   const size_t rest = stage.span / radix;
-  std::array<Complex, kLargestRadix> a;
-  std::array<Complex, kLargestRadix> b;
-  std::array<Complex, kLargestRadix> small_roots;
-  std::array<Complex, kLargestRadix> twiddles;
-  for (size_t k = 0; k < radix; ++k) small_roots[k] = roots_[k * (length_ / radix)];
   const double sign = inverse_ ? 1 : -1;
+  std::array<Complex, kRoom> a;
+  std::array<Complex, kRoom> b;
+  std::array<Complex, kRoom> small_roots;
+  std::array<Complex, kRoom> twiddles;
+  for (size_t k = 0; k < radix; ++k) small_roots[k] = roots_[k * (length_ / radix)];
   for (size_t p = 0; p < rest; ++p) {
     for (size_t t = 0; t < radix; ++t) twiddles[t] = roots_[p * t * stride];
+    const Complex* from = x + stride * p;
+    Complex* to = y + stride * radix * p;
     for (size_t q = 0; q < stride; ++q) {
-      for (size_t k = 0; k < radix; ++k) a[k] = x[q + stride * (p + rest * k)];
-      Butterfly(a.data(), small_roots.data(), radix, sign, b.data());
-      Complex* to = y + q + stride * radix * p;
-      to[0] = b[0];
-      for (size_t t = 1; t < radix; ++t) to[t * stride] = Times(b[t], twiddles[t]);
+      for (size_t k = 0; k < radix; ++k) a[k] = from[q + stride * rest * k];
+      Butterfly<kRadix>(a.data(), small_roots.data(), radix, sign, b.data());
+      to[q] = b[0];
+      for (size_t t = 1; t < radix; ++t) to[q + t * stride] = Times(b[t], twiddles[t]);
     }
   }
 }
@@ -156,7 +157,22 @@ void FourierTransform::RunStages(Complex* x, Complex* work) const {
   Complex* from = x;
   Complex* to = work;
   for (const Stage& stage : stages_) {
-    RunStage(stage, from, to);
+    switch (stage.radix) {
+      case 2:
+        RunStage<2>(stage, from, to);
+        break;
+      case 3:
+        RunStage<3>(stage, from, to);
+        break;
+      case 4:
+        RunStage<4>(stage, from, to);
+        break;
+      case 5:
+        RunStage<5>(stage, from, to);
+        break;
+      default:
+        RunStage<0>(stage, from, to);
+    }
     std::swap(from, to);
   }
   if (from != x) std::copy_n(from, length_, x);

@@ -36,6 +36,7 @@ class FourierTransform {
 
   void Transform(Complex* x, Complex* work) const;
   void RunStages(Complex* x, Complex* work) const;
+  template <size_t kRadix>
   void RunStage(const Stage& stage, const Complex* x, Complex* y) const;
   void Convolve(Complex* x, Complex* work) const;
 
