@@ -2,7 +2,9 @@
 #include "core/execution/kernel_lookup.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "core/execution/program.h"
@@ -20,6 +22,29 @@ bool Dropped(OrtStatus* status) {
   return true;
 }
 
+/// Whether ONNX Runtime's cpu provider runs an operator of that version in a model of `model`'s opset. Of the operators
+/// that passes make and that are not the standard's at that opset, it has these, in float32.
+bool OnnxRuntimeHas(const Model& model, const std::string& domain, const std::string& op, int version,
+                    ElementType type) {
+  static constexpr std::pair<std::string_view, std::string_view> kOwn[] = {
+      {"", "LayerNormalization"},
+      {"", "SimplifiedLayerNormalization"},
+      {"com.microsoft", "FastGelu"},
+      {"com.microsoft", "FusedConv"},
+      {"com.microsoft", "Gelu"},
+      {"com.microsoft", "QuickGelu"},
+      {"com.microsoft", "SkipLayerNormalization"},
+      {"com.microsoft", "SkipSimplifiedLayerNormalization"},
+  };
+  if (domain.empty()) {
+    const OperatorSchema* schema = FindSchema(domain, op, model.Opset(domain));
+    if (schema != nullptr && schema->standard != nullptr && schema->since_version == version) return true;
+  }
+  return type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT &&
+         std::find(std::begin(kOwn), std::end(kOwn), std::pair<std::string_view, std::string_view>(domain, op)) !=
+             std::end(kOwn);
+}
+
 }  // namespace
 
 const Provider* SessionKernels::Find(const std::string& name) const {
@@ -30,11 +55,19 @@ const Provider* SessionKernels::Find(const std::string& name) const {
 
 bool SessionKernels::Has(const std::string& provider, const std::string& domain, const std::string& op, int version,
                          ElementType type) const {
+  if (onnxruntime_only_ && !OnnxRuntimeHas(model_, domain, op, version, type)) return false;
   const Provider* found = Find(provider);
   return found != nullptr && found->registry != nullptr && found->registry->Has(domain, op, version, type);
 }
 
+bool SessionKernels::TakesActivation(const std::string& activation) const {
+  static constexpr std::string_view kOfOnnxRuntime[] = {"Clip", "HardSigmoid", "LeakyRelu", "Relu", "Sigmoid", "Tanh"};
+  return !onnxruntime_only_ ||
+         std::find(std::begin(kOfOnnxRuntime), std::end(kOfOnnxRuntime), activation) != std::end(kOfOnnxRuntime);
+}
+
 bool SessionKernels::WantsChannelsLast(const std::string& provider, const Node& node) const {
+  if (onnxruntime_only_) return false;
   const Provider* found = Find(provider);
   if (found == nullptr || found->ep->GetPreferredDataLayout == nullptr) return false;
   OrtEpDataLayout layout = OrtEpDataLayout_NCHW;

@@ -2,7 +2,6 @@
 #include "core/graph/onnx_reader.h"
 
 #include <google/protobuf/io/coded_stream.h>
-#include <onnx/inliner/inliner.h>
 #include <onnx/onnx_pb.h>
 #include <onnx/shape_inference/implementation.h>
 
@@ -13,11 +12,13 @@
 #include <utility>
 
 #include "core/graph/element_inference.h"
+#include "core/graph/function_inliner.h"
 #include "core/graph/mapped_file.h"
 #include "core/graph/model_check.h"
 #include "core/graph/model_converter.h"
+#include "core/graph/model_message.h"
 #include "core/graph/node_check.h"
-#include "core/graph/onnx_writer.h"
+#include "core/graph/opset_choice.h"
 #include "core/graph/standard_schemas.h"
 #include "core/graph/stripped_model.h"
 #include "core/graph/tensor_reader.h"
@@ -165,12 +166,7 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> o
   onnx::ModelProto proto = Parse(*stripped, bytes, name);
   if (proto.functions_size() != 0) {
     CheckFunctions(proto);
-    try {
-      onnx::inliner::InlineLocalFunctions(proto, true);
-    } catch (const std::exception& error) {
-      throw Error(ORT_INVALID_GRAPH,
-                  Concat("This is an invalid model. A model function cannot be inlined: ", error.what()));
-    }
+    InlineFunctions(proto);
   }
   CheckModel(proto, options);
   OverrideDimensions(proto, options);
@@ -202,7 +198,7 @@ std::unique_ptr<Model> ReadModel(const void* data, size_t bytes, const ReadOptio
 }
 
 void InferTypes(Model& model, const ReadOptions& options) {
-  onnx::ModelProto proto = ToProto(model, false);
+  onnx::ModelProto proto = ToProto(model, OpsetChoice(model), false);
   OverrideDimensions(proto, options);
   const std::string contradiction = Infer(proto, options);
   const auto take = [&model](const onnx::ValueInfoProto& info) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "core/base/logging.h"
@@ -22,6 +23,8 @@ struct ReadOptions {
   std::map<std::string, std::pair<const char*, size_t>> external_files;
   /// Initialisers given by the caller, by name; they replace those of the model.
   std::map<std::string, std::shared_ptr<const Value>> initializers;
+  /// Names of those that the model must have; of the others a warning says that it has none.
+  std::set<std::string> demanded_initializers;
   /// Values for symbolic dimensions, by symbol and by denotation.
   std::map<std::string, int64_t> dimension_by_name;
   std::map<std::string, int64_t> dimension_by_denotation;
@@ -42,10 +45,5 @@ std::unique_ptr<Model> ReadModel(const void* data, size_t bytes, const ReadOptio
 /// Infers types and shapes of all values again after inputs got fixed dimensions or nodes were added
 /// (used for models built through the model editor interface).
 void InferTypes(Model& model, const ReadOptions& options);
-
-/// Writes a model as ONNX. Initialisers larger than `external_threshold` bytes go to `external_file` beside it when
-/// that is not empty.
-void WriteModel(const Model& model, const std::filesystem::path& path, const std::string& external_file = "",
-                size_t external_threshold = 1024);
 
 }  // namespace ortrun

@@ -23,7 +23,8 @@ bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& conv) {
       output = add->outputs[0];
     }
   }
-  const auto activation = FollowingActivation(output, conv);
+  auto activation = FollowingActivation(output, conv);
+  if (activation && !rewriter.context().kernels.TakesActivation(activation->name)) activation.reset();
   if (activation) {
     nodes.insert(nodes.end(), activation->nodes.begin(), activation->nodes.end());
     output = activation->output;

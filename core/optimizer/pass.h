@@ -23,6 +23,9 @@ class KernelLookup {
   virtual bool Has(const std::string& provider, const std::string& domain, const std::string& op, int version,
                    ElementType type) const = 0;
 
+  /// Whether a fused operator that some kernel serves may take in that activation ("Relu", "Gelu", ...).
+  virtual bool TakesActivation(const std::string& activation) const = 0;
+
   /// Whether `provider` asked for channels-last for this operator.
   virtual bool WantsChannelsLast(const std::string& provider, const Node& node) const = 0;
 
