@@ -21,6 +21,7 @@ ortrun::ReadOptions ReadOptionsOf(const OrtSessionOptions& options, const ortrun
                                   const OrtLogger& logger) {
   ortrun::ReadOptions read;
   read.external_folder = options.config.Get("session.model_external_initializers_file_folder_path", "");
+  read.copy_external_data = options.config.Get("ortrun.copy_external_data", "0") == "1";
   read.external_files = options.external_files;
   read.initializers = options.initializers;
   read.demanded_initializers = options.external_initializers;

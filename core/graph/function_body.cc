@@ -123,7 +123,7 @@ bool ExpandFunction(Node& node) {
   for (ValueInfo* output : outputs)
     if (output != nullptr) output->expected = true;
   ExternalFiles files({}, {});
-  const TensorReader tensors(nullptr, nullptr, false, files);
+  const TensorReader tensors(nullptr, nullptr, files);
   const ReadOptions options;
   ModelConverter converter(*graph.model(), options, tensors);
   for (onnx::NodeProto part : body.node()) {

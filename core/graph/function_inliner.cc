@@ -289,7 +289,7 @@ class Inliner {
     const auto own = function.imports.find(domain);
     if (own == function.imports.end()) return;
     const int models = imports_.at(domain);
-    if (own->second == models || node.op_type() == "Constant") return;  // its attributes say what a Constant is
+    if (own->second == models) return;
     const auto& schemas = StandardSchemas::Instance();
     const onnx::OpSchema* meant = schemas.GetSchema(node.op_type(), own->second, domain);
     if (meant != nullptr && meant != schemas.GetSchema(node.op_type(), models, domain)) SetPin(node, own->second);

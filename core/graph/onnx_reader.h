@@ -19,6 +19,8 @@ namespace ortrun {
 struct ReadOptions {
   /// Folder in which external data of a model from memory may lie; empty: external data is refused.
   std::filesystem::path external_folder;
+  /// External data is copied instead of mapped: the files may change while a session lives, at the cost of its memory.
+  bool copy_external_data = false;
   /// Contents of external files given by the caller, by the name that the model uses.
   std::map<std::string, std::pair<const char*, size_t>> external_files;
   /// Initialisers given by the caller, by name; they replace those of the model.
@@ -33,13 +35,14 @@ struct ReadOptions {
   const Logger* logger = nullptr;
 };
 
-/// Reads an ONNX model: parses, checks, resolves external data (mapped, inside the model's real folder only), inlines
+/// Reads an ONNX model: parses, checks, resolves external data (mapped unless it is
+/// to be copied, inside the model's real folder only), inlines
 /// the model's own functions, infers types and shapes, turns Constant nodes into initialisers and sorts.
 /// Errors: ORT_NO_SUCHFILE, ORT_INVALID_PROTOBUF (says what it looks like), ORT_INVALID_ARGUMENT (no graph, or a value
 /// that nobody makes), ORT_INVALID_GRAPH (a node that its operator does not allow), ORT_FAIL (everything else).
 std::unique_ptr<Model> ReadModel(const std::filesystem::path& path, const ReadOptions& options);
 
-/// As above from memory; the bytes are not needed after the call.
+/// As above from memory; the bytes are not needed after the call, nor is a file: only external data stays mapped.
 std::unique_ptr<Model> ReadModel(const void* data, size_t bytes, const ReadOptions& options);
 
 /// Infers types and shapes of all values again after inputs got fixed dimensions or nodes were added
