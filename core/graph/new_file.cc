@@ -18,10 +18,23 @@ namespace ortrun {
 
 namespace fs = std::filesystem;
 
-NewFile::NewFile(const fs::path& path, bool follow_link) : place_(path) {
+namespace {
+
+/// What a link leads to in the end, whether that is there or not.
+fs::path Target(fs::path path) {
+  constexpr int kMostLinks = 40;  // as many as Linux follows
   std::error_code error;
-  if (follow_link && fs::is_symlink(fs::symlink_status(path, error))) place_ = fs::weakly_canonical(path, error);
-  if (place_.empty()) place_ = path;
+  for (int i = 0; i < kMostLinks; ++i) {
+    const fs::path target = fs::read_symlink(path, error);
+    if (error) return path;
+    path = path.parent_path() / target;
+  }
+  return path;
+}
+
+}  // namespace
+
+NewFile::NewFile(const fs::path& path, bool follow_link) : place_(follow_link ? Target(path) : path) {
   struct stat old {};
   const bool exists = follow_link && stat(place_.c_str(), &old) == 0;
   if (exists && S_ISDIR(old.st_mode)) Fail(EISDIR);
