@@ -148,8 +148,10 @@ void OrtSession::Impl::Save() const {
   if (path.empty()) return;
   const auto& config = state.options.config;
   if (config.Get("session.save_model_format", path.extension() == ".ort" ? "ORT" : "ONNX") == "ORT")
-    throw ortrun::Error(ORT_NOT_IMPLEMENTED, ortrun::Concat("'", path.string(), "' cannot be written in ORT format: "
-                                                            "only ONNX is supported. Give it a name that ends with .onnx"));
+    throw ortrun::Error(ORT_NOT_IMPLEMENTED,
+                        ortrun::Concat("'", path.string(),
+                                       "' cannot be written in ORT format: "
+                                       "only ONNX is supported. Give it a name that ends with .onnx"));
   ortrun::WriteOptions write;
   write.external_file = config.Get("session.optimized_model_external_initializers_file_name", "");
   constexpr const char* kLeast = "session.optimized_model_external_initializers_min_size_in_bytes";

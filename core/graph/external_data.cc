@@ -43,8 +43,8 @@ class Descriptor {
   int descriptor_;
 };
 
-/// Opens `relative` from `folder` one name after the other, through no link: wherever links are put in the meantime, the
-/// file lies in the folder. Negative when that fails.
+/// Opens `relative` from `folder` one name after the other, through no link: wherever links are put in the meantime,
+/// the file lies in the folder. Negative when that fails.
 int OpenBeneath(const fs::path& folder, const fs::path& relative) {
   Descriptor at(open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   for (auto name = relative.begin(); at.get() >= 0 && name != relative.end(); ++name) {

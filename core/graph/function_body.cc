@@ -101,8 +101,7 @@ bool ExpandFunction(Node& node) {
   if (schema == nullptr) return false;
   // A pass, or a function of the model, may have brought an operator that is not the one of the model's opset.
   const int imported = node.graph->model()->Opset(node.domain);
-  const int opset =
-      schemas.GetSchema(node.op_type, imported, node.domain) == schema ? imported : node.since_version;
+  const int opset = schemas.GetSchema(node.op_type, imported, node.domain) == schema ? imported : node.since_version;
   onnx::NodeProto call;
   FillNode(node, call, true);
   onnx::FunctionProto body;

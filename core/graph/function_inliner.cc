@@ -227,8 +227,8 @@ class Inliner {
     const auto most = [&](const char* what, const auto& given, int formal) {
       for (int i = formal; i < given.size(); ++i)
         if (!given.Get(i).empty())
-          function.Invalid(Concat("has ", formal, " ", what, ", but node '", node.name(), "' that calls it has ",
-                                  given.size()));
+          function.Invalid(
+              Concat("has ", formal, " ", what, ", but node '", node.name(), "' that calls it has ", given.size()));
     };
     most("inputs", node.input(), body.input_size());
     most("outputs", node.output(), body.output_size());
@@ -237,7 +237,8 @@ class Inliner {
       for (const auto& output : part.output())
         if (!output.empty() && (inputs.count(output) != 0 || !made.insert(output).second))
           function.Invalid(Concat("makes '", output, "' more than once"));
-    std::vector<std::pair<std::string, int>> copies;  // a value that has its name already, and the output that it is too
+    std::vector<std::pair<std::string, int>>
+        copies;  // a value that has its name already, and the output that it is too
     for (int i = 0; i < std::min(node.output_size(), body.output_size()); ++i) {
       const std::string& formal = body.output(i);
       if (node.output(i).empty()) continue;
@@ -274,7 +275,8 @@ class Inliner {
   void AppendCopy(const std::string& from, const std::string& to, const std::string& name, onnx::GraphProto& graph) {
     constexpr int kOfSequences = 14;  // Identity's first version that takes them
     constexpr int kSequences = 11;    // the standard's first opset that has them
-    if (imports_.count("") == 0) Import("", onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second);
+    if (imports_.count("") == 0)
+      Import("", onnx::OpSchemaRegistry::DomainToVersionRange::Instance().Map().at("").second);
     auto& copy = *graph.add_node();
     copy.set_op_type("Identity");
     copy.set_name(name);

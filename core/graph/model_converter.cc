@@ -49,9 +49,8 @@ void CheckGiven(const std::string& name, ElementType type, const Dims& own, cons
   if (!given.IsTensor() || tensor.type != type ||
       !std::equal(dims.begin(), dims.end(), tensor.shape, tensor.shape + tensor.rank))
     throw Error(ORT_INVALID_ARGUMENT,
-                Concat("the initializer given for '", name, "' is ",
-                       describe(tensor.type, tensor.shape, tensor.rank), " but the model's is ",
-                       describe(type, dims.data(), dims.size())));
+                Concat("the initializer given for '", name, "' is ", describe(tensor.type, tensor.shape, tensor.rank),
+                       " but the model's is ", describe(type, dims.data(), dims.size())));
 }
 
 std::vector<std::string> Names(const Graph& graph) {
@@ -66,8 +65,7 @@ std::vector<std::string> Names(const Graph& graph) {
 void ModelConverter::Convert(const onnx::ModelProto& proto) {
   model_.ir_version = proto.ir_version();
   for (const auto& opset : proto.opset_import())
-    if (!PinnedDomain::Parse(opset.domain()))
-      model_.opsets[Domain(opset.domain())] = static_cast<int>(opset.version());
+    if (!PinnedDomain::Parse(opset.domain())) model_.opsets[Domain(opset.domain())] = static_cast<int>(opset.version());
   if (model_.opsets.empty()) model_.opsets[""] = 1;  // models older than opset imports
   model_.producer = proto.producer_name();
   model_.producer_version = proto.producer_version();
@@ -161,8 +159,8 @@ void ModelConverter::CheckAllUsed() const {
   for (const auto& [name, given] : options_.initializers) {
     if (used_.count(name) != 0) continue;
     const std::string what =
-        Concat("Failed to find existing initializer with name ", name, ": a value was given for it, but the model has none.",
-               DidYouMean(name, Names(*model_.graph)));
+        Concat("Failed to find existing initializer with name ", name,
+               ": a value was given for it, but the model has none.", DidYouMean(name, Names(*model_.graph)));
     if (options_.demanded_initializers.count(name) != 0) throw Error(ORT_FAIL, what);
     if (options_.logger != nullptr) options_.logger->Warning(what);
   }

@@ -61,7 +61,8 @@ class ExternalData {
 void CheckExternalName(const std::filesystem::path& model, const std::string& name) {
   const std::filesystem::path file(name);
   if (file.has_parent_path() || name == "." || name == ".." || name.find('\0') != std::string::npos)
-    throw Error(ORT_INVALID_ARGUMENT, Concat("the external file '", name, "' must lie beside the model: name it without a "
+    throw Error(ORT_INVALID_ARGUMENT, Concat("the external file '", name,
+                                             "' must lie beside the model: name it without a "
                                              "folder"));
   if (file == model.filename())
     throw Error(ORT_INVALID_ARGUMENT, Concat("the external file '", name, "' has the name of the model's own file"));
@@ -99,9 +100,8 @@ void CheckNodes(const Graph& graph, const OpsetChoice& opsets, bool onnxruntime_
     const std::string& domain = opsets.DomainOf(*node);
     if (onnxruntime_only && (PinnedDomain::Parse(domain) || domain == "ortrun" || domain == "com.ms.internal.nhwc"))
       throw Error(ORT_FAIL, Concat("the optimized model cannot keep to the operators of ONNX Runtime: ",
-                                   node->Describe(), " of version ", node->since_version,
-                                   " does not fit the opset ", opsets.imports().at(node->domain.empty() ? "" : node->domain),
-                                   " of the others"));
+                                   node->Describe(), " of version ", node->since_version, " does not fit the opset ",
+                                   opsets.imports().at(node->domain.empty() ? "" : node->domain), " of the others"));
   }
 }
 
@@ -120,10 +120,9 @@ void WriteModel(const Model& model, const std::filesystem::path& path, const Wri
   NewFile file(path, true);
   const onnx::ModelProto proto = ToProto(model, opsets, true, elsewhere);
   if (proto.ByteSizeLong() > static_cast<size_t>(INT32_MAX))
-    throw Error(ORT_FAIL,
-                Concat("the model is larger than 2 GiB and cannot be written to '", path.string(),
-                       "' as one message; name a file for its weights with the session config entry "
-                       "'session.optimized_model_external_initializers_file_name'"));
+    throw Error(ORT_FAIL, Concat("the model is larger than 2 GiB and cannot be written to '", path.string(),
+                                 "' as one message; name a file for its weights with the session config entry "
+                                 "'session.optimized_model_external_initializers_file_name'"));
   Stream stream(file);
   google::protobuf::io::CopyingOutputStreamAdaptor buffered(&stream);
   const bool written = proto.SerializeToZeroCopyStream(&buffered) && buffered.Flush();
