@@ -42,6 +42,8 @@ struct OrtSession::Impl {
   void Prepare(OrtEnv& env, const OrtSessionOptions& options);
   void Build(std::unique_ptr<OrtModel> read);
   void Optimize(ortrun::PassStage stage);
+  /// Writes the optimized model where the options ask for it.
+  void Save() const;
   void CollectNames();
   void CollectAssignment();
   void CheckInput(size_t index, const OrtValue& value) const;
