@@ -151,7 +151,10 @@ OrtStatus* AddInitializer(OrtSessionOptions* options, const char* name, const Or
 OrtStatus* AddExternalInitializers(OrtSessionOptions* options, const char* const* initializer_names,
                                    const OrtValue* const* initializers, size_t num_initializers) {
   return Guard({{"options", options}, {"initializer_names", initializer_names}, {"initializers", initializers}}, [&] {
-    for (size_t i = 0; i < num_initializers; ++i) AddOneInitializer(*options, initializer_names[i], initializers[i]);
+    for (size_t i = 0; i < num_initializers; ++i) {
+      AddOneInitializer(*options, initializer_names[i], initializers[i]);
+      options->external_initializers.insert(initializer_names[i]);
+    }
   });
 }
 

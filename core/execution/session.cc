@@ -2,6 +2,7 @@
 #include "core/execution/session.h"
 
 #include <algorithm>
+#include <charconv>
 #include <sstream>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "core/base/nearest.h"
 #include "core/execution/kernel_lookup.h"
 #include "core/execution/session_impl.h"
+#include "core/graph/model_writer.h"
 #include "core/graph/onnx_reader.h"
 #include "core/providers/device_copies.h"
 #include "ortrun/error.h"
@@ -19,8 +21,10 @@ ortrun::ReadOptions ReadOptionsOf(const OrtSessionOptions& options, const ortrun
                                   const OrtLogger& logger) {
   ortrun::ReadOptions read;
   read.external_folder = options.config.Get("session.model_external_initializers_file_folder_path", "");
+  read.copy_external_data = options.config.Get("ortrun.copy_external_data", "0") == "1";
   read.external_files = options.external_files;
   read.initializers = options.initializers;
+  read.demanded_initializers = options.external_initializers;
   read.dimension_by_name = options.dimension_by_name;
   read.dimension_by_denotation = options.dimension_by_denotation;
   read.custom_schema = [&custom_ops](const std::string& domain, const std::string& op, int version) {
@@ -87,8 +91,14 @@ void OrtSession::Impl::Prepare(OrtEnv& env, const OrtSessionOptions& options) {
 }
 
 void OrtSession::Impl::Optimize(ortrun::PassStage stage) {
-  const ortrun::SessionKernels kernels(state);
-  const ortrun::PassContext context{*model, kernels, *state.logger, state.options.deterministic};
+  const ortrun::SessionKernels kernels(state, *model);
+  const ortrun::PassContext context{*model, kernels, *state.logger, patches, state.options.deterministic};
+  if (const std::string most = state.options.config.Get("ortrun.optimizer.stop_after", ""); !most.empty()) {
+    const auto [end, error] = std::from_chars(most.data(), most.data() + most.size(), patches.most);
+    if (error != std::errc() || end != most.data() + most.size())
+      throw ortrun::Error(ORT_INVALID_ARGUMENT, ortrun::Concat("session config entry ortrun.optimizer.stop_after is '",
+                                                               most, "': give the number of patches to apply"));
+  }
   ortrun::OptimizerOptions options;
   options.level = state.options.optimization_level;
   options.disabled = SplitNames(state.options.config.Get("optimization.disable_specified_optimizers", ""));
@@ -118,7 +128,7 @@ void OrtSession::Impl::Build(std::unique_ptr<OrtModel> read) {
     Optimize(ortrun::PassStage::kProvider);
     ortrun::AssignNewNodes(*model->graph, state.providers, state.partition);
   }
-  if (!state.options.optimized_model_path.empty()) ortrun::WriteModel(*model, state.options.optimized_model_path);
+  Save();
   copies = ortrun::InsertDeviceCopies(*model->graph, state);
   state.CountConstantUses(*model->graph);
   program = std::make_unique<ortrun::Program>(state, *model->graph);
@@ -137,6 +147,28 @@ void OrtSession::Impl::Build(std::unique_ptr<OrtModel> read) {
       ortrun::ThrowOnError(*OrtGetApiBase()->GetApi(ORT_API_VERSION),
                            provider->ep->OnSessionInitializationEnd(provider->ep));
   CollectAssignment();
+}
+
+void OrtSession::Impl::Save() const {
+  const std::filesystem::path& path = state.options.optimized_model_path;
+  if (path.empty()) return;
+  const auto& config = state.options.config;
+  if (config.Get("session.save_model_format", path.extension() == ".ort" ? "ORT" : "ONNX") == "ORT")
+    throw ortrun::Error(ORT_NOT_IMPLEMENTED,
+                        ortrun::Concat("'", path.string(),
+                                       "' cannot be written in ORT format: "
+                                       "only ONNX is supported. Give it a name that ends with .onnx"));
+  ortrun::WriteOptions write;
+  write.external_file = config.Get("session.optimized_model_external_initializers_file_name", "");
+  constexpr const char* kLeast = "session.optimized_model_external_initializers_min_size_in_bytes";
+  if (const std::string* least = config.Find(kLeast)) {
+    const auto [end, error] = std::from_chars(least->data(), least->data() + least->size(), write.external_threshold);
+    if (error != std::errc() || end != least->data() + least->size())
+      throw ortrun::Error(ORT_INVALID_ARGUMENT, ortrun::Concat("session config entry '", kLeast, "' is '", *least,
+                                                               "', but must be a number of bytes"));
+  }
+  write.onnxruntime_operators_only = config.Get(ortrun::kOnnxRuntimeOperatorsOnly, "0") == "1";
+  ortrun::WriteModel(*model, path, write);
 }
 
 void OrtSession::Impl::CollectNames() {

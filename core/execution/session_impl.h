@@ -23,6 +23,8 @@ struct OrtSession::Impl {
   ortrun::SessionState state;
   std::unique_ptr<ortrun::Program> program;
 
+  ortrun::PatchCount patches;  ///< of the optimizer, both stages
+
   std::vector<const OrtValueInfo*> inputs;
   std::vector<const OrtValueInfo*> outputs;
   std::vector<const OrtValueInfo*> overridable;
@@ -40,6 +42,8 @@ struct OrtSession::Impl {
   void Prepare(OrtEnv& env, const OrtSessionOptions& options);
   void Build(std::unique_ptr<OrtModel> read);
   void Optimize(ortrun::PassStage stage);
+  /// Writes the optimized model where the options ask for it.
+  void Save() const;
   void CollectNames();
   void CollectAssignment();
   void CheckInput(size_t index, const OrtValue& value) const;

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <unordered_set>
 #include <utility>
 
 #include "core/base/nearest.h"
+#include "core/graph/pinned_domain.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -35,17 +38,19 @@ Value Strings(const std::vector<std::string>& texts, bool scalar) {
   return value;
 }
 
-std::string Describe(const Value& value) {
-  return TypeName(value.TypeOf()) + " " + ShapeText(value.tensor().shape, value.tensor().rank);
-}
-
 /// What a caller puts in an initialiser's place must be like it: the graph's types were found with the model's own.
-void CheckGiven(const std::string& name, const Value& own, const Value& given) {
-  const OrtrunTensor& a = own.tensor();
-  const OrtrunTensor& b = given.tensor();
-  if (!given.IsTensor() || a.type != b.type || !std::equal(a.shape, a.shape + a.rank, b.shape, b.shape + b.rank))
-    throw Error(ORT_INVALID_ARGUMENT, Concat("the initializer given for '", name, "' is ", Describe(given),
-                                             " but the model's is ", Describe(own)));
+template <typename Dims>
+void CheckGiven(const std::string& name, ElementType type, const Dims& own, const Value& given) {
+  const std::vector<int64_t> dims(own.begin(), own.end());
+  const OrtrunTensor& tensor = given.tensor();
+  const auto describe = [](ElementType element, const int64_t* shape, size_t rank) {
+    return Concat(TypeName(TypeInfo::Tensor(element)), " ", ShapeText(shape, rank));
+  };
+  if (!given.IsTensor() || tensor.type != type ||
+      !std::equal(dims.begin(), dims.end(), tensor.shape, tensor.shape + tensor.rank))
+    throw Error(ORT_INVALID_ARGUMENT,
+                Concat("the initializer given for '", name, "' is ", describe(tensor.type, tensor.shape, tensor.rank),
+                       " but the model's is ", describe(type, dims.data(), dims.size())));
 }
 
 std::vector<std::string> Names(const Graph& graph) {
@@ -60,7 +65,7 @@ std::vector<std::string> Names(const Graph& graph) {
 void ModelConverter::Convert(const onnx::ModelProto& proto) {
   model_.ir_version = proto.ir_version();
   for (const auto& opset : proto.opset_import())
-    model_.opsets[Domain(opset.domain())] = static_cast<int>(opset.version());
+    if (!PinnedDomain::Parse(opset.domain())) model_.opsets[Domain(opset.domain())] = static_cast<int>(opset.version());
   if (model_.opsets.empty()) model_.opsets[""] = 1;  // models older than opset imports
   model_.producer = proto.producer_name();
   model_.producer_version = proto.producer_version();
@@ -70,6 +75,7 @@ void ModelConverter::Convert(const onnx::ModelProto& proto) {
   for (const auto& entry : proto.metadata_props()) model_.metadata[entry.key()] = entry.value();
   model_.graph = std::make_unique<Graph>(&model_, nullptr);
   ConvertGraph(proto.graph(), *model_.graph, 0);
+  CheckAllUsed();
 }
 
 void ModelConverter::ConvertGraph(const onnx::GraphProto& proto, Graph& graph, int depth) {
@@ -86,18 +92,28 @@ void ModelConverter::ConvertGraph(const onnx::GraphProto& proto, Graph& graph, i
   const auto add_initializer = [&](const std::string& name, TensorReader::Result tensor) {
     ValueInfo* value = graph.FindOrAdd(name);
     if (value->initializer != nullptr) Invalid(Concat("two initializers are named '", name, "'"));
-    if (const auto given = options_.initializers.find(name); depth == 0 && given != options_.initializers.end()) {
-      CheckGiven(name, *tensor.value, *given->second);
-      tensor.value = given->second;
-      tensor.external = nullptr;
-    }
     if (!value->is_input || value->type.kind == ONNX_TYPE_UNKNOWN) value->type = tensor.value->TypeOf();
     value->initializer = std::move(tensor.value);
     value->external = std::move(tensor.external);
   };
-  for (const auto& tensor : proto.initializer()) add_initializer(tensor.name(), tensors_.Read(tensor, tensor.name()));
-  for (const auto& tensor : proto.sparse_initializer())
-    add_initializer(tensor.values().name(), {tensors_.ReadSparse(tensor, tensor.values().name()), nullptr});
+  // Where the caller gives the value, the model's own is not looked at: its file need not exist.
+  for (const auto& tensor : proto.initializer()) {
+    if (const auto given = Given(tensor.name(), graph)) {
+      CheckGiven(tensor.name(), FromOnnxType(tensor.data_type()), tensor.dims(), *given);
+      add_initializer(tensor.name(), {given, nullptr});
+    } else {
+      add_initializer(tensor.name(), tensors_.Read(tensor, tensor.name()));
+    }
+  }
+  for (const auto& tensor : proto.sparse_initializer()) {
+    const std::string& name = tensor.values().name();
+    if (const auto given = Given(name, graph)) {
+      CheckGiven(name, FromOnnxType(tensor.values().data_type()), tensor.dims(), *given);
+      add_initializer(name, {given, nullptr});
+    } else {
+      add_initializer(name, {tensors_.ReadSparse(tensor, name), nullptr});
+    }
+  }
   // Old models list every initialiser as an input; none of them can be overridden there.
   if (model_.ir_version < 4) {
     std::vector<ValueInfo*> real;
@@ -132,6 +148,24 @@ void ModelConverter::ConvertGraph(const onnx::GraphProto& proto, Graph& graph, i
   depth_ = outer_depth;
 }
 
+std::shared_ptr<const Value> ModelConverter::Given(const std::string& name, const Graph& graph) {
+  const auto given = options_.initializers.find(name);
+  if (graph.parent() != nullptr || given == options_.initializers.end()) return nullptr;
+  used_.insert(name);
+  return given->second;
+}
+
+void ModelConverter::CheckAllUsed() const {
+  for (const auto& [name, given] : options_.initializers) {
+    if (used_.count(name) != 0) continue;
+    const std::string what =
+        Concat("Failed to find existing initializer with name ", name,
+               ": a value was given for it, but the model has none.", DidYouMean(name, Names(*model_.graph)));
+    if (options_.demanded_initializers.count(name) != 0) throw Error(ORT_FAIL, what);
+    if (options_.logger != nullptr) options_.logger->Warning(what);
+  }
+}
+
 ValueInfo* ModelConverter::Resolve(const std::string& name, Graph& graph, const Node& reader) {
   ValueInfo* value = graph.Find(name);
   if (value != nullptr && (value->is_input || value->initializer != nullptr || value->outer != nullptr ||
@@ -150,12 +184,14 @@ ValueInfo* ModelConverter::Resolve(const std::string& name, Graph& graph, const 
 }
 
 void ModelConverter::AddNode(const onnx::NodeProto& proto, Graph& graph) {
-  if (proto.op_type() == "Constant" && Domain(proto.domain()).empty()) {
+  const std::optional<PinnedDomain> pinned = PinnedDomain::Parse(proto.domain());
+  const std::string domain = pinned ? pinned->domain : Domain(proto.domain());
+  if (proto.op_type() == "Constant" && domain.empty()) {
     AddConstant(proto, graph);
     return;
   }
-  Node* node = graph.AddNode(proto.name(), proto.op_type(), Domain(proto.domain()), 0);
-  node->since_version = SinceVersion(*node);
+  Node* node = graph.AddNode(proto.name(), proto.op_type(), domain, 0);
+  node->since_version = SinceVersion(*node, pinned ? pinned->opset : model_.Opset(domain));
   for (int i = 0; i < proto.input_size(); ++i) {
     if (proto.input(i).empty()) {
       graph.SetInput(node, static_cast<size_t>(i), nullptr);
@@ -210,11 +246,20 @@ void ModelConverter::AddConstant(const onnx::NodeProto& proto, Graph& graph) {
   } else {
     Invalid(Concat("Constant node '", proto.name(), "' has an unknown attribute '", kind, "'"));
   }
+  if (auto given = Given(proto.output(0), graph)) {
+    const OrtrunTensor& own = tensor->tensor();
+    CheckGiven(proto.output(0), own.type, std::span(own.shape, own.rank), *given);
+    tensor = std::move(given);
+    value->external = nullptr;
+  }
   value->type = tensor->TypeOf();
   value->initializer = std::move(tensor);
 }
 
 void ModelConverter::AddAttribute(const onnx::AttributeProto& proto, Node& node, int depth) {
+  if (!proto.ref_attr_name().empty())
+    Invalid(Concat(node.Describe(), ": attribute '", proto.name(), "' refers to the attribute '", proto.ref_attr_name(),
+                   "' of a function, but the node stands in none"));
   OrtOpAttr attribute;
   attribute.name = proto.name();
   switch (proto.type()) {
@@ -265,8 +310,7 @@ void ModelConverter::AddAttribute(const onnx::AttributeProto& proto, Node& node,
   node.attributes.push_back(std::move(attribute));
 }
 
-int ModelConverter::SinceVersion(const Node& node) const {
-  const int opset = model_.Opset(node.domain);
+int ModelConverter::SinceVersion(const Node& node, int opset) const {
   const auto custom = options_.custom_schema ? options_.custom_schema(node.domain, node.op_type, opset) : nullptr;
   if (custom != nullptr) return custom->since_version;
   // A domain that is not imported is taken at its first version, as exporters of contrib operators expect.

@@ -51,9 +51,6 @@ struct OrtKernelRegistry {
   /// The kernel that serves `node`. When there is none answers nullptr and says why in `reason` (not null).
   const Entry* Find(const OrtNode& node, const ortrun::OperatorSchema* schema, std::string* reason) const;
 
-  /// Whether some kernel serves this operator with `type` for its first type parameter.
-  bool Has(const std::string& domain, const std::string& op, int version, ONNXTensorElementDataType type) const;
-
  private:
   std::unordered_map<std::string, std::vector<Entry>> entries_;  ///< by "domain:op"
 };

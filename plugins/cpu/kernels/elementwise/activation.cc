@@ -46,7 +46,7 @@ struct CeluOp {
   static constexpr float kDefaults[2] = {1, 0};
   template <typename T>
   static T Apply(T x, T alpha, T) {
-    return std::max(T{0}, x) + std::min(T{0}, alpha * std::expm1(x / alpha));
+    return std::max(x, T{0}) + std::min(T{0}, alpha * std::expm1(x / alpha));  // std::max(NaN, 0) is NaN
   }
 };
 struct ThresholdedReluOp {

@@ -17,13 +17,20 @@ namespace {
 constexpr size_t kColumnBlock = 256;
 constexpr size_t kGrain = 4096;  ///< elements that pay for handing a task to another thread
 
+/// What is subtracted before the exponential. A row that is all -inf has no finite largest element; an element of +inf
+/// makes the row NaN.
+template <typename A>
+A ShiftOf(A largest) {
+  return largest == -std::numeric_limits<A>::infinity() ? A{0} : largest;
+}
+
 /// The general form: `stride` is the distance of neighbours along the folded axis.
 template <typename T>
 void FoldAxis(const T* x, T* y, size_t n, size_t stride, bool log) {
   using A = std::conditional_t<std::is_same_v<T, double>, double, float>;
   A largest = -std::numeric_limits<A>::infinity();
   for (size_t i = 0; i < n; ++i) largest = std::max(largest, static_cast<A>(x[i * stride]));
-  if (std::isinf(largest)) largest = 0;
+  largest = ShiftOf(largest);
   A sum = 0;
   for (size_t i = 0; i < n; ++i) sum += std::exp(static_cast<A>(x[i * stride]) - largest);
   const A log_sum = std::log(sum);
@@ -39,8 +46,7 @@ void FoldColumnsAxis(const float* x, float* y, size_t n, size_t stride, size_t w
   float sum[kColumnBlock] = {};
   std::copy_n(x, width, largest);
   FoldColumns(Fold::kMax, Map::kNone, largest, x + stride, width, n - 1, stride);
-  for (size_t k = 0; k < width; ++k)
-    if (std::isinf(largest[k])) largest[k] = 0;
+  for (size_t k = 0; k < width; ++k) largest[k] = ShiftOf(largest[k]);
   for (size_t i = 0; i < n; ++i) ExpColumns(x + i * stride, largest, y + i * stride, sum, width);
   for (size_t k = 0; k < width; ++k) sum[k] = 1.0f / sum[k];
   for (size_t i = 0; i < n; ++i) ScaleColumns(sum, y + i * stride, width);
