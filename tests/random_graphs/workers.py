@@ -15,7 +15,9 @@ PATIENCE = 20  # seconds for a graph
 
 class Worker:
     def __init__(self) -> None:
-        self._context = multiprocessing.get_context("spawn")
+        # A new judge is needed after each crash: its process is forked from one that has the large imports done.
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(["random_graphs.generate"])
         self._start()
 
     def _start(self) -> None:

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each operator takes, one function an operator, in the table OPERATORS; and in PATTERNS what passes look for."""
 
-from . import contrib, control, elementwise, ml, nn, patterns, reduction, tensor
+from . import contrib, control, elementwise, image, ml, nn, patterns, reduction, sequence, signal, tensor
 from .table import OPERATORS, PATTERNS
 
-__all__ = ["OPERATORS", "PATTERNS", "contrib", "control", "elementwise", "ml", "nn", "patterns", "reduction", "tensor"]
+ROOMS = (contrib, control, elementwise, image, ml, nn, patterns, reduction, sequence, signal, tensor)
+
+__all__ = ["OPERATORS", "PATTERNS"]

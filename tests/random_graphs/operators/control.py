@@ -5,7 +5,7 @@ import numpy as np
 from onnx import helper
 
 from ..builder import Rejected
-from ..graph import element_type, tensor, type_of
+from ..graph import tensor, type_of
 from .table import BOOL, FLOAT, NUMBERS, OPERATORS, operator
 
 INSIDE = (
@@ -133,6 +133,3 @@ def scan(b):
     directions = [b.integer(0, 1)] if b.chance(0.4) else None
     inputs = [*(outside for outside, _ in states), rows]
     b.add("Scan", inputs, len(after) + 1, body=graph, num_scan_inputs=1, scan_input_directions=directions)
-
-
-__all__ = ["element_type"]

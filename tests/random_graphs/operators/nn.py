@@ -289,77 +289,6 @@ def rotary(b):
     b.add("RotaryEmbedding", [x, *caches, places], interleaved=b.integer(0, 1))
 
 
-@operator("Resize")
-def resize(b):
-    name = image(b, "Resize", rank=4, types=[FLOAT, np.dtype(np.float64)])
-    x = b.value(name)
-    mode = b.choose(["nearest", "linear", "cubic"])
-    to = b.choose(["half_pixel", "asymmetric", "align_corners", "pytorch_half_pixel"])
-    extra = {"nearest_mode": b.choose(["floor", "ceil", "round_prefer_floor"])} if mode == "nearest" else {}
-    if b.chance(0.5):
-        inputs = [name, "", b.constant(np.float32([1, 1, b.choose([0.5, 2]), b.choose([1, 2, 3])]))]
-    else:
-        inputs = [name, "", "", b.constant(np.int64([*x.shape[:2], b.integer(1, 9), b.integer(1, 9)]))]
-    b.add("Resize", inputs, mode=mode, coordinate_transformation_mode=to, **extra)
-
-
-@operator("GridSample")
-def grid_sample(b):
-    name = image(b, "GridSample", rank=4, types=[FLOAT, np.dtype(np.float64)])
-    x = b.value(name)
-    grid = b.new(b.array(np.float32 if b.opset < 16 else x.dtype, (x.shape[0], 3, 2, 2), -1.1, 1.1))
-    modes = ["bilinear", "nearest", "bicubic"] if b.opset < 20 else ["linear", "nearest", "cubic"]
-    b.add(
-        "GridSample",
-        [name, grid],
-        mode=b.choose(modes),
-        padding_mode=b.choose(["zeros", "border"]),
-        align_corners=b.integer(0, 1),
-    )
-
-
-@operator("AffineGrid")
-def affine_grid(b):
-    theta = b.new(b.array(b.choose([np.float32, np.float64]), (2, 2, 3), -1, 1))
-    b.add(
-        "AffineGrid",
-        [theta, b.constant(np.int64([2, 3, b.integer(2, 4), b.integer(2, 4)]))],
-        align_corners=b.integer(0, 1),
-    )
-
-
-@operator("Col2Im")
-def col2im(b):
-    kernel, space, c = [b.integer(1, 2), b.integer(1, 3)], [b.integer(3, 5), b.integer(3, 5)], b.integer(1, 2)
-    count = int(np.prod([s - k + 1 for s, k in zip(space, kernel)]))
-    x = b.new(b.array(b.choose([np.float32, np.float64]), (1, c * int(np.prod(kernel)), count)))
-    b.add("Col2Im", [x, b.constant(np.int64(space)), b.constant(np.int64(kernel))])
-
-
-@operator("NonMaxSuppression")
-def non_max_suppression(b):
-    corners = np.sort(b.array(np.float32, (1, 5, 2, 2), 0, 4), axis=2).reshape(1, 5, 4)
-    scores = b.array(np.float32, (1, 2, 5), 0, 1)
-    limits = [b.constant(np.array(v)) for v in (np.int64([2]), np.float32([0.4]), np.float32([0.1]))]
-    b.add("NonMaxSuppression", [b.new(corners), b.new(scores), *limits])
-
-
-@operator("RoiAlign")
-def roi_align(b):
-    name = image(b, "RoiAlign", rank=4, types=[FLOAT, np.dtype(np.float64)])
-    x = b.value(name)
-    rois = np.sort(b.array(x.dtype, (2, 2, 2), 0, 3), axis=1).reshape(2, 4)
-    where = b.constant(b.array(np.int64, (2,), 0, x.shape[0] - 1))
-    b.add(
-        "RoiAlign",
-        [name, b.new(rois), where],
-        output_height=2,
-        output_width=2,
-        sampling_ratio=2,
-        mode=b.choose(["avg", "max"]),
-    )
-
-
 @operator("MatMulInteger")
 def matmul_integer(b):
     m, k, n = b.integer(1, 4), b.integer(1, 9), b.integer(1, 5)
@@ -415,42 +344,6 @@ def qlinear_conv(b):
     b.add("QLinearConv", inputs, **attributes)
 
 
-@operator("DFT")
-def dft(b):
-    n = b.integer(2, 9)
-    x = b.new(b.array(b.choose([np.float32, np.float64]), (b.integer(1, 2), n, b.choose([1, 2]))))
-    inputs = [x] + ([b.constant(np.int64(b.integer(1, n)))] if b.chance(0.4) else [])
-    b.add("DFT", inputs, axis=1 if b.opset < 20 else None, inverse=b.integer(0, 1))
-
-
-@operator("HannWindow", "HammingWindow", "BlackmanWindow")
-def windows(b, op):
-    b.add(op, [b.new(np.array(b.integer(2, 9)), 0.6)], periodic=b.integer(0, 1))
-
-
-@operator("MelWeightMatrix")
-def mel(b):
-    numbers = [np.int64(b.integer(4, 8)), np.int64(64), np.int64(8192), np.float32(0), np.float32(4096)]
-    b.add("MelWeightMatrix", [b.constant(np.array(n)) for n in numbers])
-
-
-@operator("STFT")
-def stft(b):
-    signal = b.new(b.array(np.float32, (1, b.integer(12, 20), 1)))
-    b.add(
-        "STFT",
-        [signal, b.constant(np.int64(4)), b.constant(b.array(np.float32, (8,), 0.1, 1))],
-        onesided=b.integer(0, 1),
-    )
-
-
-@operator("MaxUnpool")
-def max_unpool(b):
-    name = image(b, "MaxPool", rank=4, types=[FLOAT])
-    values, indices = b.add("MaxPool", [name], 2, kernel_shape=[2, 2], strides=[2, 2])
-    b.add("MaxUnpool", [values, indices], kernel_shape=[2, 2], strides=[2, 2])
-
-
 @operator("SwiGLU")
 def swiglu(b):
     name = b.pick(b.types("SwiGLU"))
@@ -483,10 +376,3 @@ def tensor_scatter(b):
     places = b.new(b.array(np.int64, (batch,), 0, length - 1 if circular else length - count))
     inputs = [past, update] + ([places] if b.chance(0.7) else [])
     b.add("TensorScatter", inputs, mode="circular" if circular else "linear")
-
-
-@operator("Upsample")
-def upsample(b):
-    name = image(b, "Upsample", rank=4, types=[FLOAT])
-    scales = b.constant(np.float32([1, 1, b.integer(1, 3), b.integer(1, 2)]))
-    b.add("Upsample", [name, scales], mode=b.choose(["nearest", "linear"]))
