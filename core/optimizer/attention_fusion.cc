@@ -243,6 +243,8 @@ class AttentionFusion {
     if (past_) inputs.insert(inputs.end(), {past_->keys->inputs[0], past_->values->inputs[0]});
     Node* made = patch_.Add("Attention", "", 23, inputs, {match.nodes.begin(), match.nodes.end()});
     SetAttribute(made, "scale", static_cast<float>(scale));
+    // The operator has zeros for a row that masks leave no key, where the softmax of the model is not a number.
+    if (mask != nullptr) SetAttribute(made, "__nan_without_keys", int64_t{1});
     if (past_) {
       patch_.SetOutput(made, 1, past_->keys->outputs[0]);
       patch_.SetOutput(made, 2, past_->values->outputs[0]);

@@ -214,21 +214,28 @@ def test_attention_takes_the_masks_that_its_nodes_take(boolean, opset):
                 np.testing.assert_allclose(session.run(None, feed)[0], want, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("low", [-1e4, -1e9, -3.4028234663852886e38])
-def test_a_row_without_keys_is_as_its_nodes_have_it(low):
-    """Where a finite number stands for all scores of a row, each key weighs the same, however large the number is."""
+@pytest.mark.parametrize("low", [-1e4, -1e9, -3.4028234663852886e38, -np.inf])
+@pytest.mark.parametrize("added", [False, True])
+def test_a_row_without_keys_is_as_its_nodes_have_it(low, added):
+    """Where one number stands for all scores of a row each key weighs the same; -inf leaves no weights at all."""
     rng = np.random.default_rng(2)
-    plain, fused = attention(
-        [helper.make_node("Where", ["mask", "t", "low"], ["u"])],
-        [("mask", TensorProto.BOOL, ["b", 1, "l", "l"])],
-        [("low", np.float32(low))],
+    op = (
+        helper.make_node("Add", ["t", "mask"], ["u"])
+        if added
+        else helper.make_node("Where", ["mask", "t", "low"], ["u"])
     )
+    kind = TensorProto.FLOAT if added else TensorProto.BOOL
+    plain, fused = attention([op], [("mask", kind, ["b", 1, "l", "l"])], [("low", np.float32(low))])
     q, k, v = (rng.standard_normal((1, 2, 4, 8)).astype(np.float32) * 3 for _ in range(3))
     mask = np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 0, 1], [0, 0, 0, 1]], bool)[None, None]
-    want = weighted(np.where(mask, q @ k.swapaxes(2, 3) * np.float32(0.25), np.float32(low)), v)
+    scores = q @ k.swapaxes(2, 3) * np.float32(0.25)
+    if added:
+        mask = np.where(mask, np.float32(0), np.float32(low))
+    want = weighted(scores + mask if added else np.where(mask, scores, np.float32(low)), v)
+    tolerance = 2e-2 if added and low == -1e4 else 1e-4  # the sum of score and mask keeps few digits of the score
     for session in (plain, fused):
         np.testing.assert_allclose(
-            session.run(None, {"q": q, "k": k, "v": v, "mask": mask})[0], want, rtol=1e-4, atol=1e-5
+            session.run(None, {"q": q, "k": k, "v": v, "mask": mask})[0], want, rtol=tolerance, atol=tolerance
         )
 
 

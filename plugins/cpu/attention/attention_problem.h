@@ -108,6 +108,7 @@ struct AttentionProblem {
   ScoreStage stage = ScoreStage::kProduct;
   bool rounds_steps = false;    ///< what each step gives is rounded to bfloat16, as an operator for each step would
   bool rounds_softmax = false;  ///< likewise, the steps inside the softmax
+  T of_no_key = 0;              ///< the weights of a row that masks leave no key
 
   /// Puts together keys and values [begin, end) of one head of theirs.
   void MakeRows(size_t b, size_t kv_head, size_t begin, size_t end) const {

@@ -51,9 +51,9 @@ bool MaskRow(const AttentionProblem<T>& p, size_t b, size_t h, size_t i, T* x) {
 }
 
 template <typename T>
-void SoftmaxRow(T* x, size_t n, bool any, bool rounds) {
+void SoftmaxRow(T* x, size_t n, bool any, bool rounds, T of_no_key) {
   if (!any) {
-    std::fill_n(x, n, T{0});
+    std::fill_n(x, n, of_no_key);
     return;
   }
   T largest = kMasked<T>;
@@ -64,7 +64,10 @@ void SoftmaxRow(T* x, size_t n, bool any, bool rounds) {
     x[j] = Rounded(rounds, std::exp(Rounded(rounds, x[j] - largest)));
     sum += x[j];  // a sum kept in bfloat16 would stand still at 256 equal keys
   }
-  if (sum == 0) return;
+  if (sum == 0) {
+    std::fill_n(x, n, of_no_key);
+    return;
+  }
   sum = Rounded(rounds, sum);
   for (size_t j = 0; j < n; ++j) x[j] = Rounded(rounds, x[j] / sum);
 }
@@ -91,7 +94,7 @@ void RunHead(const AttentionProblem<T>& p, size_t b, size_t h, T* scores) {
     keep(ScoreStage::kSoftcap);
     const bool any = MaskRow(p, b, h, i, x);
     keep(ScoreStage::kMasked);
-    SoftmaxRow(x, p.keys, any, p.rounds_softmax);
+    SoftmaxRow(x, p.keys, any, p.rounds_softmax, p.of_no_key);
     RoundRow(p.rounds_steps, x, p.keys);
     keep(ScoreStage::kSoftmax);
   }

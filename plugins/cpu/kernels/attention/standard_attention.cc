@@ -2,6 +2,7 @@
 // Attention of the ONNX standard: since 23; version 24 adds nonpad_kv_seqlen, version 25 windows.
 
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "ortrun/kernel.h"
@@ -98,7 +99,8 @@ class Attention : public Kernel {
         left_(info.Int("left_window_size", -1)),
         right_(info.Int("right_window_size", -1)),
         mode_(info.Int("qk_matmul_output_mode", 0)),
-        precision_(info.Int("softmax_precision", kTypeOf<BFloat16>)) {
+        precision_(info.Int("softmax_precision", kTypeOf<BFloat16>)),
+        nan_without_keys_(info.Int("__nan_without_keys", 0) != 0) {
     if (info.HasAttribute("scale")) scale_ = info.Float("scale");
     if (info.Int("is_causal", 0) != 0) right_ = right_ < 0 ? 0 : std::min<int64_t>(right_, 0);
     Require(q_heads_ >= 0 && kv_heads_ >= 0, "q_num_heads and kv_num_heads must be positive");
@@ -139,6 +141,7 @@ class Attention : public Kernel {
     p.left = left_;
     p.right = right_;
     p.stage = static_cast<ScoreStage>(mode_);
+    if (nan_without_keys_) p.of_no_key = std::numeric_limits<T>::quiet_NaN();
     p.masks[0] = Mask<T>(context, p);
     p.valid_keys = ValidKeys(context, p.batch, p.keys);
 
@@ -234,7 +237,8 @@ class Attention : public Kernel {
   int64_t left_;
   int64_t right_;
   int64_t mode_;
-  int64_t precision_;  ///< an ElementType; matters for bfloat16 alone, whose own precision is the default
+  int64_t precision_;      ///< an ElementType; matters for bfloat16 alone, whose own precision is the default
+  bool nan_without_keys_;  ///< a row that masks leave no key is what a softmax makes of it, not 0
 };
 
 }  // namespace
