@@ -12,7 +12,7 @@ namespace ortrun {
 struct WriteOptions {
   /// Name of a file beside the model that takes the data of initialisers of at least `external_threshold` bytes; empty:
   /// everything stands in the model.
-  std::string external_file;
+  std::string external_file = {};
   size_t external_threshold = 1024;
   /// Refuse a model that ONNX Runtime would not read.
   bool onnxruntime_operators_only = false;
