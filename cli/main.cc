@@ -14,6 +14,7 @@ constexpr Command kCommands[] = {
     {"info", "tell what a model file holds", ortrun::cli::InfoCommand},
     {"providers", "list the providers and their devices", ortrun::cli::ProvidersCommand},
     {"explain", "tell which provider runs each node, and why", ortrun::cli::ExplainCommand},
+    {"bisect", "name the first rewrite of the optimizer that changes a result", ortrun::cli::BisectCommand},
 };
 
 void PrintUsage(std::ostream& out) {

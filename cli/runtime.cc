@@ -122,6 +122,10 @@ Session OpenSession(const Runtime& runtime, const SessionRequest& request) {
     runtime.Check(api.AddFreeDimensionOverrideByName(raw, name.c_str(), size));
   for (const auto& [key, value] : request.config)
     runtime.Check(api.AddSessionConfigEntry(raw, key.c_str(), value.c_str()));
+  if (request.log != nullptr) {
+    runtime.Check(api.SetUserLoggingFunction(raw, request.log, request.log_to));
+    runtime.Check(api.SetSessionLogSeverityLevel(raw, ORT_LOGGING_LEVEL_VERBOSE));
+  }
   if (!request.profile.empty()) runtime.Check(api.EnableProfiling(raw, request.profile.c_str()));
   for (const std::string& provider : request.providers) {
     try {

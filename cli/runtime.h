@@ -69,7 +69,9 @@ struct SessionRequest {
   std::vector<std::string> providers;  ///< empty: the runtime's own choice
   std::vector<std::pair<std::string, int64_t>> dimensions;
   std::vector<std::pair<std::string, std::string>> config;
-  std::string profile;  ///< prefix of the trace file, empty: none
+  std::string profile;               ///< prefix of the trace file, empty: none
+  OrtLoggingFunction log = nullptr;  ///< nullptr: log lines go where they always go
+  void* log_to = nullptr;
   int threads = 0;
   int optimization = ORT_ENABLE_ALL;
 };

@@ -6,7 +6,8 @@ import itertools
 import ml_dtypes
 import numpy as np
 import pytest
-from reference import check, refused
+from onnx import helper
+from reference import check, refused, run
 
 FLOATS = {"float32": 1e-4, "float64": 1e-12, "float16": 1e-2, "bfloat16": 8e-2}
 INTEGERS = ("int32", "int64", "uint32", "uint64")
@@ -168,3 +169,54 @@ def test_integers_wrap(kind):
         "FusedMatMul", [a, b, np.array([ends.max], kind)], expected=[want], rtol=0, atol=0, domain="ortrun", alpha=3.0
     )
     check("Gemm", [a, b, np.array([ends.max], kind)], expected=[want], rtol=0, atol=0, alpha=3.0)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "bfloat16"])
+@pytest.mark.parametrize("simplified", [False, True])
+@pytest.mark.parametrize(("beta", "bias", "batch"), itertools.product((0, 1), (0, 1), (0, 1)))
+def test_skip_normalization(kind, simplified, beta, bias, batch):
+    """output, mean, 1 / standard deviation, and the sum; the skip may lack the batch."""
+    x, skip = draw(kind, 2, 3, 17), draw(kind, *((2,) if batch else ()), 3, 17)
+    gamma, shift, added = draw(kind, 17), draw(kind, 17), draw(kind, 17)
+    inputs = [x, skip, gamma]
+    if not simplified:
+        inputs.append(shift if beta else None)
+    inputs.append(added if bias else None)
+    while inputs[-1] is None:
+        inputs.pop()
+    total = wide(x) + wide(skip) + (wide(added) if bias else 0)
+    mean = np.zeros((2, 3, 1)) if simplified else total.mean(-1, keepdims=True)
+    inverse = 1 / np.sqrt(((total - mean) ** 2).mean(-1, keepdims=True) + 0.125)
+    want = (total - mean) * inverse * wide(gamma)
+    if beta and not simplified:
+        want = want + wide(shift)
+    got = run(
+        "SkipSimplifiedLayerNormalization" if simplified else "SkipLayerNormalization",
+        inputs,
+        outputs=4,
+        domain="com.microsoft",
+        epsilon=0.125,
+        types=[helper.np_dtype_to_tensor_dtype(x.dtype), 1, 1, helper.np_dtype_to_tensor_dtype(x.dtype)],
+    )
+    for one, other in zip(got, (want, mean, inverse, total)):
+        if simplified and other is mean:
+            continue  # there is none
+        np.testing.assert_allclose(wide(one), other, rtol=FLOATS[kind], atol=FLOATS[kind])
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@pytest.mark.parametrize("with_residual", [0, 1])
+def test_fused_conv(name, with_residual):
+    parameters, formula = ACTIVATIONS[name]
+    x, w, b, z = (draw("float32", *shape) for shape in ((2, 3, 5, 6), (4, 3, 1, 1), (4,), (2, 4, 5, 6)))
+    v = np.einsum("nchw,oc->nohw", wide(x), wide(w[:, :, 0, 0])) + wide(b)[:, None, None]
+    more = {"activation": name, "activation_params": parameters or [0.0]} if name else {}
+    compare(
+        "FusedConv",
+        [x, w, b] + [z] * with_residual,
+        formula(v + wide(z) if with_residual else v),
+        "float32",
+        domain="com.microsoft",
+        constants=(1, 2),
+        **more,
+    )
