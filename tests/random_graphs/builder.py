@@ -215,6 +215,8 @@ class Builder:
             if schema.deprecated:
                 raise Rejected(f"{op} is deprecated in opset {self.opset}")
             attributes = {k: v for k, v in attributes.items() if k in schema.attributes}
+            if not schema.min_input <= len(inputs) <= schema.max_input:
+                raise Rejected(f"{op} of opset {self.opset} takes {schema.min_input} to {schema.max_input} inputs")
             self._check_formals(op, schema.inputs, [self.value(name) if name else None for name in inputs])
         names = [self.name("v") if keep is None or keep[i] else "" for i in range(outputs)]
         node = helper.make_node(op, inputs, names, domain=domain, **attributes)
