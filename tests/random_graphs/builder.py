@@ -215,25 +215,27 @@ class Builder:
             if schema.deprecated:
                 raise Rejected(f"{op} is deprecated in opset {self.opset}")
             attributes = {k: v for k, v in attributes.items() if k in schema.attributes}
-            self._check_inputs(schema, inputs)
+            if not schema.min_input <= len(inputs) <= schema.max_input:
+                raise Rejected(f"{op} of opset {self.opset} takes {schema.min_input} to {schema.max_input} inputs")
+            self._check_formals(op, schema.inputs, [self.value(name) if name else None for name in inputs])
         names = [self.name("v") if keep is None or keep[i] else "" for i in range(outputs)]
         node = helper.make_node(op, inputs, names, domain=domain, **attributes)
-        for name, result in zip(names, self._results(node)):
-            if name:
-                self.values[name] = result
+        results = self._results(node)
+        if not domain:
+            self._check_formals(schema.name, schema.outputs, results)
+        self.values.update((name, result) for name, result in zip(names, results) if name)
         self.nodes.append(node)
         if hidden:
             self.hidden.update(names)
         return names
 
-    def _check_inputs(self, schema: defs.OpSchema, inputs: list[str]) -> None:
-        """The evaluator takes types that the standard does not."""
-        for place, name in enumerate(inputs):
-            value = self.value(name) if name else None
+    def _check_formals(self, op: str, formals: list, values: list[Any]) -> None:
+        """The evaluator takes and makes types that the standard does not."""
+        for place, value in enumerate(values):
             if isinstance(value, np.ndarray):
-                formal = schema.inputs[min(place, len(schema.inputs) - 1)]
+                formal = formals[min(place, len(formals) - 1)]
                 if not any(t.endswith(f"tensor({type_name(value)})") or "(" not in t for t in formal.types):
-                    raise Rejected(f"{schema.name} takes no {value.dtype}")
+                    raise Rejected(f"{op} has no {value.dtype} there")
 
     def _results(self, node: onnx.NodeProto) -> list[Any]:
         known = self.visible()

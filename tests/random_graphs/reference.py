@@ -16,7 +16,7 @@ from onnx.reference import ReferenceEvaluator
 from .graph import IMPORTS, IR_VERSION, reads, type_of
 
 FORMULAS: dict[str, Callable] = {}  # com.microsoft operators: f(inputs, attributes) -> outputs
-NARROW = {"float16", "bfloat16"}
+OVER_LATER_AXES = {"Softmax", "LogSoftmax", "Hardmax"}  # before opset 13: all axes from the given one on are one
 
 
 def evaluate(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
@@ -25,6 +25,8 @@ def evaluate(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[A
         warnings.simplefilter("ignore")
         if node.domain == "com.microsoft":
             return by_formula(node, values)
+        if node.op_type in OVER_LATER_AXES and opset < 13:
+            raise NotImplementedError("the evaluator has the newer meaning alone")
         if node.op_type in CONTROL:
             return CONTROL[node.op_type](node, values, opset)
         names = [name for name in node.output if name]

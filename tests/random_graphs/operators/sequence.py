@@ -69,10 +69,10 @@ def sequence_map(b):
 
 @operator("StringNormalizer")
 def string_normalizer(b):
-    # The evaluator takes accents off, which the standard does not say.
-    name = b.pick([STRING], rank=1, where=lambda a: a.size > 0 and all(str(t).isascii() for t in a))
-    if not all(str(t).isascii() for t in b.value(name)):
-        raise Rejected("accents")
+    # The evaluator takes accents off and leaves empty texts out, which the standard does not say.
+    name = b.pick([STRING], rank=1, where=lambda a: all(t and str(t).isascii() for t in a))
+    if not b.value(name).size or not all(t and str(t).isascii() for t in b.value(name)):
+        raise Rejected("no plain words")
     stop = {"stopwords": ["a", "bc"]} if b.chance(0.5) else {}
     action = b.choose(["LOWER", "UPPER", "NONE"])
     b.add("StringNormalizer", [name], case_change_action=action, is_case_sensitive=b.integer(0, 1), **stop)
