@@ -46,7 +46,7 @@ int Main(const std::vector<std::string>& words) {
   }
   throw ortrun::cli::CliError(
       ortrun::cli::kUsage,
-      "no command '" + words[0] + "'." + ortrun::cli::DidYouMean(words[0], names) + " 'ortrun --help' lists them.");
+      "no command '" + words[0] + "'." + ortrun::DidYouMean(words[0], names) + " 'ortrun --help' lists them.");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/nearest.h"
 #include "onnxruntime_c_api.h"
 #include "ortrun/error.h"
 
@@ -92,7 +93,5 @@ std::vector<Slot> Outputs(const Runtime& runtime, const OrtSession* session);
 
 /// "float32[1,3,N]" for people.
 std::string Describe(const Slot& slot);
-/// The candidate nearest to a mistyped word as " Did you mean 'x'?", or nothing.
-std::string DidYouMean(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace ortrun::cli

@@ -50,6 +50,26 @@ bool OnnxRuntimeHas(const Model& model, const Node& node) {
   return std::find(std::begin(kActivations), std::end(kActivations), activation) != std::end(kActivations);
 }
 
+/// A result that always is its input's memory (Reshape and its like) is no weight of its own.
+void ShareWithInputs(const Node& node, const OrtKernelDef& def, std::vector<Value>& outputs) {
+  for (const auto& [in, out] : def.aliases) {
+    if (in < 0 || out < 0 || static_cast<size_t>(in) >= node.inputs.size() ||
+        static_cast<size_t>(out) >= outputs.size())
+      continue;
+    const ValueInfo* input = node.inputs[static_cast<size_t>(in)];
+    while (input != nullptr && input->outer != nullptr) input = input->outer;
+    if (input == nullptr || !input->IsConstant()) continue;
+    const Value& source = *input->initializer;
+    Value& result = outputs[static_cast<size_t>(out)];
+    if (!source.IsTensor() || !result.IsTensor() || result.IsString() || result.type() != source.type() ||
+        result.tensor().count != source.tensor().count)
+      continue;
+    const Value made = std::move(result);  // has the shape
+    result = Value();
+    result.ShareTensor(made.type(), made.tensor().shape, made.tensor().rank, source);
+  }
+}
+
 }  // namespace
 
 const Provider* SessionKernels::Find(const std::string& name) const {
@@ -117,6 +137,7 @@ std::optional<std::vector<Value>> SessionKernels::Evaluate(const Node& node) con
       size_t next = 0;
       for (const ValueInfo* output : node.outputs)
         outputs.push_back(output == nullptr ? Value() : std::move(results[next++]));
+      ShareWithInputs(node, entry->def, outputs);
       return outputs;
     } catch (const Error& error) {
       session_.logger->Log(ORT_LOGGING_LEVEL_VERBOSE, "folding ", node.Describe(), " failed: ", error.what());

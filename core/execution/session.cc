@@ -10,6 +10,7 @@
 #include "core/base/nearest.h"
 #include "core/execution/kernel_lookup.h"
 #include "core/execution/session_impl.h"
+#include "core/execution/thread_count.h"
 #include "core/graph/model_writer.h"
 #include "core/graph/onnx_reader.h"
 #include "core/providers/device_copies.h"
@@ -45,6 +46,13 @@ std::set<std::string> SplitNames(const std::string& text) {
 }  // namespace
 
 OrtSession::Impl::~Impl() {
+  if (state.profiler != nullptr && !state.profiler->ended()) {
+    try {
+      state.profiler->End();
+    } catch (const std::exception& error) {  // nobody is left to take it
+      state.logger->Log(ORT_LOGGING_LEVEL_ERROR, error.what());
+    }
+  }
   program.reset();
   state.bodies.clear();
   if (state.env != nullptr) {
@@ -71,18 +79,22 @@ void OrtSession::Impl::Prepare(OrtEnv& env, const OrtSessionOptions& options) {
   }
   state.logger =
       std::make_shared<OrtLogger>(sink, options.log_id.empty() ? env.logger()->id() : options.log_id, severity);
-  const bool shared_pool = !options.own_threads || options.intra_op_threads == 0 ||
-                           static_cast<size_t>(options.intra_op_threads) == env.thread_pool()->size();
+  const size_t threads = options.intra_op_threads < 0 ? 0 : static_cast<size_t>(options.intra_op_threads);
+  const bool shared_pool = !options.own_threads || threads == 0 || threads == env.thread_pool()->size();
+  if (threads > ortrun::MaxThreadCount())
+    state.logger->Warning("intra_op_num_threads is ", threads, ": no more than ", ortrun::MaxThreadCount(),
+                          " threads are started on this machine");
   const std::string affinities = options.config.Get("session.intra_op_thread_affinities", "");
   if (shared_pool && affinities.empty()) {
     state.pool = env.thread_pool();
   } else {
     ortrun::ThreadPool::Options pool;
-    pool.threads = static_cast<size_t>(options.intra_op_threads);
+    pool.threads = threads;
     pool.spin = options.config.Get("session.intra_op.allow_spinning", "1") != "0";
     pool.affinities = affinities;
     state.pool = std::make_shared<ortrun::ThreadPool>(pool);
   }
+  denormals_as_zero = options.config.Get("session.set_denormal_as_zero", "0") == "1";
   std::shared_ptr<OrtAllocator> cpu(&ortrun::CpuAllocator(), [](OrtAllocator*) {});
   if (options.cpu_arena) cpu = ortrun::Arena::Make(std::move(cpu));
   state.memories.push_back({ortrun::CpuMemoryInfo(), std::move(cpu), nullptr});
@@ -130,18 +142,13 @@ void OrtSession::Impl::Build(std::unique_ptr<OrtModel> read) {
   }
   Save();
   copies = ortrun::InsertDeviceCopies(*model->graph, state);
-  state.CountConstantUses(*model->graph);
+  CountWeightUses();
   program = std::make_unique<ortrun::Program>(state, *model->graph);
   state.device_constants.clear();
   program->ReleasePackedConstants();
   for (const auto& body : state.bodies) body.second->ReleasePackedConstants();
-  for (const auto& [holder, uses] : state.constant_uses) {
-    if (uses != 0) continue;
-    // Kernels keep their own form of it now; the shape stays for whoever asks.
-    auto shape = std::make_shared<OrtValue>(*holder->initializer);
-    shape->ReleaseStorage();
-    const_cast<OrtValueInfo*>(holder)->initializer = std::move(shape);  // NOLINT: the model is this session's own
-  }
+  ReleasePackedWeights(*model->graph);
+  state.packed_weights.DoneMaking();
   for (const auto& provider : state.providers)
     if (provider->ep->ort_version_supported >= 27 && provider->ep->OnSessionInitializationEnd != nullptr)
       ortrun::ThrowOnError(*OrtGetApiBase()->GetApi(ORT_API_VERSION),
@@ -169,6 +176,26 @@ void OrtSession::Impl::Save() const {
   }
   write.onnxruntime_operators_only = config.Get(ortrun::kOnnxRuntimeOperatorsOnly, "0") == "1";
   ortrun::WriteModel(*model, path, write);
+}
+
+void OrtSession::Impl::CountWeightUses() {
+  state.weight_uses.Count(*model->graph);
+  for (const ortrun::FusedGroup& group : state.partition.fused)
+    if (group.body != nullptr) state.weight_uses.Count(*group.body);
+  for (const auto& [name, value] : state.options.initializers) state.weight_uses.KeepContent(*value);
+  for (const auto& value : borrowed_initializers) state.weight_uses.KeepContent(*value);
+}
+
+void OrtSession::Impl::ReleasePackedWeights(const OrtGraph& graph) {
+  for (const auto& value : graph.values()) {
+    if (!value->IsConstant() || state.weight_uses.Needed(*value->initializer)) continue;
+    // Kernels keep their own form of it now; the shape stays for whoever asks.
+    auto shape = std::make_shared<OrtValue>(*value->initializer);
+    shape->ReleaseStorage();
+    value->initializer = std::move(shape);
+  }
+  for (const auto& node : graph.nodes())
+    for (const auto& body : node->subgraphs) ReleasePackedWeights(*body.second);
 }
 
 void OrtSession::Impl::CollectNames() {
@@ -216,17 +243,21 @@ OrtSession::OrtSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 OrtSession::~OrtSession() = default;
 
 std::unique_ptr<OrtSession> OrtSession::FromFile(OrtEnv& env, const std::filesystem::path& path,
-                                                 const OrtSessionOptions& options) {
+                                                 const OrtSessionOptions& options,
+                                                 OrtPrepackedWeightsContainer* shared) {
   auto impl = std::make_unique<Impl>();
   impl->Prepare(env, options);
+  impl->state.packed_weights.UseContainer(shared);
   impl->Build(ortrun::ReadModel(path, ReadOptionsOf(options, *impl->custom_ops, *impl->state.logger)));
   return std::unique_ptr<OrtSession>(new OrtSession(std::move(impl)));
 }
 
 std::unique_ptr<OrtSession> OrtSession::FromMemory(OrtEnv& env, const void* data, size_t bytes,
-                                                   const OrtSessionOptions& options) {
+                                                   const OrtSessionOptions& options,
+                                                   OrtPrepackedWeightsContainer* shared) {
   auto impl = std::make_unique<Impl>();
   impl->Prepare(env, options);
+  impl->state.packed_weights.UseContainer(shared);
   impl->Build(ortrun::ReadModel(data, bytes, ReadOptionsOf(options, *impl->custom_ops, *impl->state.logger)));
   return std::unique_ptr<OrtSession>(new OrtSession(std::move(impl)));
 }
@@ -236,6 +267,8 @@ std::unique_ptr<OrtSession> OrtSession::FromModel(OrtEnv& env, std::unique_ptr<O
   auto impl = std::make_unique<Impl>();
   impl->Prepare(env, options);
   ortrun::InferTypes(*model, ReadOptionsOf(options, *impl->custom_ops, *impl->state.logger));
+  for (const auto& value : model->graph->values())
+    if (value->initializer != nullptr) impl->borrowed_initializers.push_back(value->initializer);
   impl->Build(std::move(model));
   return std::unique_ptr<OrtSession>(new OrtSession(std::move(impl)));
 }

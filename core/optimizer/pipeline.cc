@@ -31,6 +31,7 @@ std::vector<std::unique_ptr<Pass>> MakeAllPasses() {
   std::vector<std::unique_ptr<Pass>> passes;
   // What is known before a run becomes constant. Folding comes again after shapes became constants.
   passes.push_back(MakeIdentityRemoval());
+  passes.push_back(MakeCommonSubexpressions());  // what many nodes make of one weight becomes one constant
   passes.push_back(MakeConstantFolding());
   passes.push_back(MakeConstantIf());
   passes.push_back(MakeCommonSubexpressions());

@@ -2,10 +2,13 @@
 #include "plugins/cpu/provider.h"
 
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
 #include "onnxruntime_ep_c_api.h"
+#include "plugins/cpu/kernels/common/packed_form.h"
 #include "plugins/cpu/kernels/registrations.h"
 
 #ifndef ORTRUN_VERSION
@@ -110,10 +113,16 @@ struct Factory : OrtEpFactory {
   }
 };
 
-/// Made on first use and never destroyed: see Provider.
+/// One for each runtime of the process that uses this library. Made on first use and never destroyed: see Provider.
 const Provider& SharedProvider(const Host& host) {
-  static const Provider& provider = *new Provider(host);
-  return provider;
+  static std::mutex mutex;
+  static auto& providers = *new std::map<const OrtApi*, std::unique_ptr<const Provider>>();
+  const std::lock_guard lock(mutex);
+  std::unique_ptr<const Provider>& provider = providers[host.api];
+  if (provider != nullptr) return *provider;
+  UsePackedWeights(host);
+  provider = std::make_unique<const Provider>(host);
+  return *provider;
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ class Conv : public Kernel {
     if (x_.size() < 3 || x_.size() > 4 || tensor.shape.size() != x_.size()) return false;
     for (int64_t dim : x_)
       if (dim <= 0) return false;
-    plans_.Fix(PlaneShape(Read(x_, tensor.shape), kLayout), tensor.as<float>());
+    plans_.Fix(PlaneShape(Read(x_, tensor.shape), kLayout), tensor);
     return true;
   }
 
