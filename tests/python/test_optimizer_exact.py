@@ -6,6 +6,7 @@ A fused attention refuses what its nodes refuse."""
 import ml_dtypes
 import numpy as np
 import onnxruntime as ort
+import ortrun
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -185,11 +186,12 @@ def weighted(scores, v):
 
 @pytest.mark.parametrize("opset", [14, 17, 23])
 @pytest.mark.parametrize("boolean", [False, True])
-def test_attention_takes_the_masks_that_its_nodes_take(boolean, opset):
+@pytest.mark.parametrize("rows_as", [1, "l", "r"])
+def test_attention_takes_the_masks_that_its_nodes_take(rows_as, boolean, opset):
     """A mask must have one number, or one for each key: whether it has is not known before the run."""
     rng = np.random.default_rng(1)
     kind = TensorProto.BOOL if boolean else TensorProto.FLOAT
-    mask = [("mask", kind, ["b", 1, "r", "m"])]
+    mask = [("mask", kind, ["b", 1, rows_as, "m"])]
     if boolean:
         plain, fused = attention(
             [helper.make_node("Where", ["mask", "t", "low"], ["u"])], mask, [("low", np.float32(-1e9))], opset
@@ -197,7 +199,12 @@ def test_attention_takes_the_masks_that_its_nodes_take(boolean, opset):
     else:
         plain, fused = attention([helper.make_node("Add", ["t", "mask"], ["u"])], mask, [], opset)
     q, k, v = (rng.standard_normal((1, 2, 4, 8)).astype(np.float32) for _ in range(3))
-    for rows, length in ((1, 4), (4, 4), (1, 1), (4, 1), (1, 3), (1, 2), (4, 5), (3, 4), (1, 0)):
+    if rows_as != "r":  # else the mask may add rows to the scores
+        assert "Attention" in [node["op"] for node in ortrun.explain(fused)["nodes"]]
+    lengths = [(1, 4), (4, 4), (1, 1), (4, 1), (1, 3), (1, 2), (4, 5), (3, 4), (1, 0)]
+    for rows, length in lengths:
+        if rows != {1: 1, "l": 4}.get(rows_as, rows):
+            continue
         drawn = rng.integers(0, 2, (1, 1, rows, length)).astype(bool)
         feed = {"q": q, "k": k, "v": v, "mask": drawn}
         scores = q @ k.swapaxes(2, 3) * 0.25
@@ -226,6 +233,7 @@ def test_a_row_without_keys_is_as_its_nodes_have_it(low, added):
     )
     kind = TensorProto.FLOAT if added else TensorProto.BOOL
     plain, fused = attention([op], [("mask", kind, ["b", 1, "l", "l"])], [("low", np.float32(low))])
+    assert "Attention" in [node["op"] for node in ortrun.explain(fused)["nodes"]]
     q, k, v = (rng.standard_normal((1, 2, 4, 8)).astype(np.float32) * 3 for _ in range(3))
     mask = np.array([[1, 1, 1, 1], [0, 0, 0, 0], [1, 0, 0, 1], [0, 0, 0, 1]], bool)[None, None]
     scores = q @ k.swapaxes(2, 3) * np.float32(0.25)
@@ -249,8 +257,6 @@ def test_bisection_stops_after_so_many_patches(capfd):
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n"])],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
-    import ortrun
-
     for most, left in (("0", 4), ("1", 3), ("2", 2), ("3", 1), ("9", 1)):
         options = ort.SessionOptions()
         options.add_session_config_entry("ortrun.optimizer.stop_after", most)
@@ -260,3 +266,56 @@ def test_bisection_stops_after_so_many_patches(capfd):
     options.add_session_config_entry("ortrun.optimizer.stop_after", "few")
     with pytest.raises(Exception, match=r"ortrun.optimizer.stop_after is 'few'"):
         ort.InferenceSession(model, options, providers=CPU)
+
+
+@pytest.mark.parametrize("past", [False, True])
+@pytest.mark.parametrize("rank", [2, 3, 4])
+def test_attention_of_rows_takes_the_masks_that_its_nodes_take(rank, past):
+    """As above, with heads split off by Reshape and Transpose, keys and values of earlier runs, masks of any rank."""
+    rng = np.random.default_rng(3)
+    node = helper.make_node
+    nodes = []
+    for name in "qkv":
+        nodes.append(node("Reshape", [name, "heads"], [f"{name}4"]))
+        nodes.append(node("Transpose", [f"{name}4"], [f"{name}h"], perm=[0, 2, 1, 3]))
+    keys, values = "kh", "vh"
+    inputs = [(name, TensorProto.FLOAT, ["b", "l", 16]) for name in "qkv"]
+    outputs = [("y", TensorProto.FLOAT, None)]
+    if past:
+        nodes.append(node("Concat", ["kp", keys], ["kc"], axis=2))
+        nodes.append(node("Concat", ["vp", values], ["vc"], axis=2))
+        keys, values = "kc", "vc"
+        inputs += [(name, TensorProto.FLOAT, ["b", 2, "p", 8]) for name in ("kp", "vp")]
+        outputs += [(name, TensorProto.FLOAT, None) for name in ("kc", "vc")]
+    inputs.append(("mask", TensorProto.FLOAT, ["b", 1, "l", "m"][4 - rank :]))
+    nodes += [
+        node("Transpose", [keys], ["kt"], perm=[0, 1, 3, 2]),
+        node("MatMul", ["qh", "kt"], ["s"]),
+        node("Mul", ["s", "c"], ["t"]),
+        node("Add", ["mask", "t"], ["u"]),
+        node("Softmax", ["u"], ["p"], axis=-1),
+        node("MatMul", ["p", values], ["o"]),
+        node("Transpose", ["o"], ["r"], perm=[0, 2, 1, 3]),
+        node("Reshape", ["r", "join"], ["y"]),
+    ]
+    weights = [("heads", np.int64([0, 0, 2, 8])), ("join", np.int64([0, 0, 16])), ("c", np.float32(0.25))]
+    both = sessions(nodes, inputs, outputs, weights, 17)
+    assert "Attention" in [node["op"] for node in ortrun.explain(both[1])["nodes"]]
+    feed = {name: rng.standard_normal((1, 4, 16)).astype(np.float32) for name in "qkv"}
+    split = {name: feed[name].reshape(1, 4, 2, 8).swapaxes(1, 2) for name in "qkv"}
+    if past:
+        for name in "kv":
+            feed[f"{name}p"] = rng.standard_normal((1, 2, 3, 8)).astype(np.float32)
+            split[name] = np.concatenate([feed[f"{name}p"], split[name]], 2)
+    keys = 7 if past else 4
+    for length in (keys, 1, keys - 1, 2, keys + 1, 0):
+        feed["mask"] = rng.standard_normal((1, 1, 4, length)[4 - rank :]).astype(np.float32)
+        for session in both:
+            if length not in (1, keys):
+                with pytest.raises(Exception, match=r"broadcast|Expand|mask|dimension"):
+                    session.run(None, feed)
+                continue
+            want = weighted(split["q"] @ split["k"].swapaxes(2, 3) * 0.25 + feed["mask"], split["v"])
+            for _ in range(2):
+                got = session.run(None, feed)[0]
+                np.testing.assert_allclose(got, want.swapaxes(1, 2).reshape(1, 4, 16), rtol=1e-4, atol=1e-5)
