@@ -288,3 +288,44 @@ def test_tree_ensemble_with_shared_leaf_and_node():
     )[0].ravel()
     x = COLUMN.ravel()
     assert got.tolist() == np.where((x <= 0) & (x > -1), 6.0, 5.0).tolist()
+
+
+def classify(votes, x, **attributes):
+    """A stump at 0 whose leaves (true, false) vote as {class: weight}."""
+    described, _ = tree([("BRANCH_LEQ", 0, 0, 1, 2), ("LEAF", 0), ("LEAF", 0)])
+    listed_votes = [(leaf + 1, target, weight) for leaf, vote in enumerate(votes) for target, weight in vote.items()]
+    named = {
+        "class_treeids": [0] * len(listed_votes),
+        "class_nodeids": [v[0] for v in listed_votes],
+        "class_ids": [v[1] for v in listed_votes],
+        "class_weights": [v[2] for v in listed_votes],
+    }
+    return run("TreeEnsembleClassifier", [x], outputs=2, domain_opset=3, **described, **named, **attributes, **DOMAIN)
+
+
+TWO_ROWS = np.array([[-1], [1]], np.float32)
+
+
+def test_tree_of_one_score_has_the_base_of_its_class():
+    labels, scores = classify(
+        [{0: 0.125}, {0: 0.5}], TWO_ROWS, classlabels_int64s=[7, 8], base_values=[0.25, 5.0], post_transform="NONE"
+    )
+    assert labels.tolist() == [7, 8]
+    np.testing.assert_allclose(scores, [[0.625, 0.375], [0.25, 0.75]], rtol=1e-6)
+
+
+def test_tree_label_after_softmax_zero():
+    """A score of 0 stays 0, so that the largest is that of the class with votes."""
+    labels, scores = classify(
+        [{2: -0.5}, {1: 1.0, 2: 2.0}], TWO_ROWS, classlabels_strings=["a", "b", "c"], post_transform="SOFTMAX_ZERO"
+    )
+    assert labels.tolist() == ["c", "c"]
+    e = 1 / (1 + np.exp(1))
+    np.testing.assert_allclose(scores, [[0, 0, 1], [0, e, 1 - e]], rtol=1e-5, atol=1e-6)
+
+
+def test_probit_of_one_score():
+    """Both scores of a pair are transformed: the probit of 1 - p is that of p, negated."""
+    labels, scores = classify([{0: 0.25}, {0: 0.75}], TWO_ROWS, classlabels_int64s=[0, 1], post_transform="PROBIT")
+    assert labels.tolist() == [0, 1]
+    np.testing.assert_allclose(scores, [[0.6745, -0.6745], [-0.6745, 0.6745]], rtol=5e-3)

@@ -92,6 +92,14 @@ void AffineTarget(const float* x, float centre, float factor, float offset, floa
   const size_t lanes = hn::Lanes(d);
   const V c = hn::Set(d, centre), f = hn::Set(d, factor), o = hn::Set(d, offset);
   size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    const V v0 = hn::Sub(hn::LoadU(d, x + i), c), v1 = hn::Sub(hn::LoadU(d, x + i + lanes), c);
+    const V v2 = hn::Sub(hn::LoadU(d, x + i + 2 * lanes), c), v3 = hn::Sub(hn::LoadU(d, x + i + 3 * lanes), c);
+    hn::StoreU(hn::MulAdd(v0, f, o), d, y + i);
+    hn::StoreU(hn::MulAdd(v1, f, o), d, y + i + lanes);
+    hn::StoreU(hn::MulAdd(v2, f, o), d, y + i + 2 * lanes);
+    hn::StoreU(hn::MulAdd(v3, f, o), d, y + i + 3 * lanes);
+  }
   for (; i + lanes <= n; i += lanes) hn::StoreU(hn::MulAdd(hn::Sub(hn::LoadU(d, x + i), c), f, o), d, y + i);
   if (i < n) StoreTail(d, hn::MulAdd(hn::Sub(LoadTail(d, x + i, n - i, centre), c), f, o), y + i, n - i);
 }
@@ -174,6 +182,7 @@ float BlockSum(const float* x, float centre, size_t n) {
 template <bool kSquares>
 double RowSum(const float* x, float centre, size_t n) {
   constexpr size_t kBlock = 4096;
+  if (n <= kBlock) return static_cast<double>(BlockSum<kSquares>(x, centre, n));
   double sum = 0;
   for (size_t i = 0; i < n; i += kBlock)
     sum += static_cast<double>(BlockSum<kSquares>(x + i, centre, n - i < kBlock ? n - i : kBlock));
@@ -183,11 +192,11 @@ double RowSum(const float* x, float centre, size_t n) {
 /// The mean is taken around the row's first element: exact for a row of one value, and close where the row lies far
 /// from 0 and its elements close together.
 RowStatistics Measure(const float* x, bool centred, float epsilon, size_t n) {
-  const auto count = static_cast<double>(n);
-  const double exact = centred ? static_cast<double>(x[0]) + RowSum<false>(x, x[0], n) / count : 0.0;
+  const double share = 1.0 / static_cast<double>(n);
+  const double exact = centred ? static_cast<double>(x[0]) + RowSum<false>(x, x[0], n) * share : 0.0;
   const auto mean = static_cast<float>(exact);
   const double rest = exact - static_cast<double>(mean);
-  const double variance = std::max(0.0, RowSum<true>(x, mean, n) / count - rest * rest);
+  const double variance = std::max(0.0, RowSum<true>(x, mean, n) * share - rest * rest);
   return {mean, static_cast<float>(rest), 1.0f / std::sqrt(static_cast<float>(variance) + epsilon)};
 }
 
