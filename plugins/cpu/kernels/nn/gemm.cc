@@ -4,6 +4,7 @@
 
 #include "plugins/cpu/kernels/common/broadcast.h"
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/nn/float_product.h"
 #include "plugins/cpu/kernels/nn/fused_activation.h"
 #include "plugins/cpu/kernels/nn/matrix_product.h"
@@ -12,7 +13,7 @@
 namespace ortrun::cpu {
 namespace {
 
-using GemmTypes = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16>;
+using GemmTypes = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t>;
 
 struct Sizes {
   size_t m;
@@ -114,10 +115,10 @@ class GemmKernel : public Kernel {
              y, s.n);
   }
 
-  /// Integers are summed in 64 bits and scaled in double where alpha or beta is not 1; halves in float.
+  /// Integers are summed in 64 bits and scaled in double where alpha or beta is not 1.
   template <typename T>
   void Run(const T* a, const T* b, T* y, bool has_c, const Sizes& s) const {
-    using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, float>;
+    using Sum = uint64_t;
     for (size_t row = 0; row < s.m; ++row)
       for (size_t column = 0; column < s.n; ++column) {
         Sum sum{0};
@@ -125,16 +126,12 @@ class GemmKernel : public Kernel {
           sum += static_cast<Sum>(a[a_transposed_ ? p * s.m + row : row * s.k + p]) *
                  static_cast<Sum>(b[b_transposed_ ? column * s.k + p : p * s.n + column]);
         T& value = y[row * s.n + column];
-        if constexpr (std::is_integral_v<T>) {
-          if (alpha_ == 1 && (beta_ == 1 || !has_c)) {
-            value = static_cast<T>(sum + (has_c ? static_cast<uint64_t>(value) : 0));
-          } else {
-            const double scaled = static_cast<double>(alpha_) * static_cast<double>(static_cast<int64_t>(sum)) +
-                                  (has_c ? static_cast<double>(beta_) * static_cast<double>(value) : 0.0);
-            value = static_cast<T>(static_cast<int64_t>(std::clamp(scaled, -9.2e18, 9.2e18)));
-          }
+        if (alpha_ == 1 && (beta_ == 1 || !has_c)) {
+          value = static_cast<T>(sum + (has_c ? static_cast<uint64_t>(value) : 0));
         } else {
-          value = static_cast<T>(alpha_ * sum + (has_c ? beta_ * static_cast<float>(value) : 0.0F));
+          const double scaled = static_cast<double>(alpha_) * static_cast<double>(static_cast<int64_t>(sum)) +
+                                (has_c ? static_cast<double>(beta_) * static_cast<double>(value) : 0.0);
+          value = static_cast<T>(static_cast<int64_t>(std::clamp(scaled, -9.2e18, 9.2e18)));
         }
       }
   }
@@ -150,8 +147,11 @@ class GemmKernel : public Kernel {
 }  // namespace
 
 void RegisterGemm(KernelList& list) {
+  const std::vector<TypeRule> halves = {{"T", Halves::Values()}};
   list.Add({.op = "Gemm", .since = 1, .until = 6, .types = {{"T", Floats::Values()}}, .make = MakeKernel<GemmKernel>});
   list.Add({.op = "Gemm", .since = 7, .types = {{"T", GemmTypes::Values()}}, .make = MakeKernel<GemmKernel>});
+  list.Add({.op = "Gemm", .types = halves, .make = MakeWidened<GemmKernel>});
+  list.Add({.domain = "com.microsoft", .op = "FusedGemm", .types = halves, .make = MakeWidened<GemmKernel>});
   list.Add({.domain = "com.microsoft",
             .op = "FusedGemm",
             .types = {{"T", {kTypeOf<float>}}},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/nn/float_product.h"
 #include "plugins/cpu/kernels/nn/fused_activation.h"
 #include "plugins/cpu/kernels/nn/matmul_shape.h"
@@ -12,7 +13,7 @@
 namespace ortrun::cpu {
 namespace {
 
-using MatMulTypes = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16>;
+using MatMulTypes = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t>;
 
 struct Form {
   bool a_transposed = false;
@@ -20,10 +21,10 @@ struct Form {
   float alpha = 1;
 };
 
-/// Types without a library: integers wrap, halves are summed in float.
+/// Types without a library: integers wrap.
 template <typename T>
 void MultiplySimply(KernelContext& context, const MatMulShape& shape, const Form& form, const T* a, const T* b, T* y) {
-  using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, float>;
+  using Sum = uint64_t;
   const size_t m = shape.m;
   const size_t n = shape.n;
   const size_t k = shape.k;
@@ -41,12 +42,7 @@ void MultiplySimply(KernelContext& context, const MatMulShape& shape, const Form
         for (size_t j = 0; j < n; ++j)
           sums[j] += factor * static_cast<Sum>(form.b_transposed ? right[j * k + p] : right[p * n + j]);
       }
-      for (size_t j = 0; j < n; ++j) {
-        if constexpr (std::is_integral_v<T>)
-          y[i * n + j] = static_cast<T>(sums[j]);
-        else
-          y[i * n + j] = static_cast<T>(sums[j] * form.alpha);
-      }
+      for (size_t j = 0; j < n; ++j) y[i * n + j] = static_cast<T>(sums[j]);
     }
   });
 }
@@ -138,8 +134,12 @@ class MatMul : public Kernel {
 }  // namespace
 
 void RegisterMatMul(KernelList& list) {
+  const std::vector<TypeRule> halves = {{"T", Halves::Values()}};
   list.Add({.op = "MatMul", .types = {{"T", MatMulTypes::Values()}}, .make = MakeKernel<MatMul>});
-  list.Add({.domain = "ortrun", .op = "FusedMatMul", .make = MakeKernel<MatMul>});
+  list.Add({.op = "MatMul", .types = halves, .make = MakeWidened<MatMul>});
+  list.Add({.domain = "ortrun", .op = "FusedMatMul", .types = {{"T", {kTypeOf<float>}}}, .make = MakeKernel<MatMul>});
+  list.Add({.domain = "ortrun", .op = "FusedMatMul", .types = halves, .make = MakeWidened<MatMul>});
+  list.Add({.domain = "com.microsoft", .op = "FusedMatMul", .types = halves, .make = MakeWidened<MatMul>});
   list.Add(
       {.domain = "com.microsoft", .op = "FusedMatMul", .types = {{"T", Floats::Values()}}, .make = MakeKernel<MatMul>});
 }
