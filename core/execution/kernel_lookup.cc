@@ -34,6 +34,19 @@ bool SessionKernels::Has(const std::string& provider, const std::string& domain,
   return found != nullptr && found->registry != nullptr && found->registry->Has(domain, op, version, type);
 }
 
+bool SessionKernels::Serves(const Node& node) const {
+  const Provider* found = Find(node.provider);
+  if (found == nullptr || found->registry == nullptr) return false;
+  std::string reason;
+  return found->registry->Find(node, FindSchema(node.domain, node.op_type, node.since_version), &reason) != nullptr;
+}
+
+ElementType SessionKernels::ComputeType(const Node& node, ElementType stored) const {
+  const Provider* found = Find(node.provider);
+  if (found == nullptr || found->registry == nullptr) return stored;
+  return found->registry->ComputeType(node.domain, node.op_type, stored);
+}
+
 bool SessionKernels::WantsChannelsLast(const std::string& provider, const Node& node) const {
   const Provider* found = Find(provider);
   if (found == nullptr || found->ep->GetPreferredDataLayout == nullptr) return false;

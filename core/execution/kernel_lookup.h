@@ -15,6 +15,8 @@ class SessionKernels : public KernelLookup {
   explicit SessionKernels(SessionState& session) : session_(session) {}
   bool Has(const std::string& provider, const std::string& domain, const std::string& op, int version,
            ElementType type) const override;
+  bool Serves(const Node& node) const override;
+  ElementType ComputeType(const Node& node, ElementType stored) const override;
   bool WantsChannelsLast(const std::string& provider, const Node& node) const override;
   std::optional<std::vector<Value>> Evaluate(const Node& node) const override;
 

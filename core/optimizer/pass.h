@@ -23,6 +23,13 @@ class KernelLookup {
   virtual bool Has(const std::string& provider, const std::string& domain, const std::string& op, int version,
                    ElementType type) const = 0;
 
+  /// Whether the provider of `node` has a kernel for it with the types that its values have now.
+  virtual bool Serves(const Node& node) const = 0;
+
+  /// The element type in which the provider of `node` computes with elements of type `stored`, which is another where
+  /// its kernel widens them, computes and rounds.
+  virtual ElementType ComputeType(const Node& node, ElementType stored) const = 0;
+
   /// Whether `provider` asked for channels-last for this operator.
   virtual bool WantsChannelsLast(const std::string& provider, const Node& node) const = 0;
 
