@@ -28,21 +28,21 @@ const Provider* SessionKernels::Find(const std::string& name) const {
   return nullptr;
 }
 
-bool SessionKernels::Has(const std::string& provider, const std::string& domain, const std::string& op, int version,
-                         ElementType type) const {
-  const Provider* found = Find(provider);
-  return found != nullptr && found->registry != nullptr && found->registry->Has(domain, op, version, type);
+SessionKernels::SessionKernels(SessionState& session) : session_(session) {
+  for (const auto& provider : session.providers)
+    if (provider->registry != nullptr) providers_.push_back(provider->name);
 }
 
-bool SessionKernels::Serves(const Node& node) const {
-  const Provider* found = Find(node.provider);
+bool SessionKernels::Serves(const std::string& provider, const Node& node) const {
+  const Provider* found = Find(provider);
   if (found == nullptr || found->registry == nullptr) return false;
   std::string reason;
-  return found->registry->Find(node, FindSchema(node.domain, node.op_type, node.since_version), &reason) != nullptr;
+  const OperatorSchema* schema = FindSchema(node.domain, node.op_type, node.since_version);
+  return found->registry->Find(node, schema, &reason) != nullptr;
 }
 
-ElementType SessionKernels::ComputeType(const Node& node, ElementType stored) const {
-  const Provider* found = Find(node.provider);
+ElementType SessionKernels::ComputeType(const std::string& provider, const Node& node, ElementType stored) const {
+  const Provider* found = Find(provider);
   if (found == nullptr || found->registry == nullptr) return stored;
   return found->registry->ComputeType(node.domain, node.op_type, stored);
 }

@@ -12,17 +12,17 @@ namespace ortrun {
 /// What passes may ask of the providers of a session.
 class SessionKernels : public KernelLookup {
  public:
-  explicit SessionKernels(SessionState& session) : session_(session) {}
-  bool Has(const std::string& provider, const std::string& domain, const std::string& op, int version,
-           ElementType type) const override;
-  bool Serves(const Node& node) const override;
-  ElementType ComputeType(const Node& node, ElementType stored) const override;
+  explicit SessionKernels(SessionState& session);
+  const std::vector<std::string>& Providers() const override { return providers_; }
+  bool Serves(const std::string& provider, const Node& node) const override;
+  ElementType ComputeType(const std::string& provider, const Node& node, ElementType stored) const override;
   bool WantsChannelsLast(const std::string& provider, const Node& node) const override;
   std::optional<std::vector<Value>> Evaluate(const Node& node) const override;
 
  private:
   const Provider* Find(const std::string& name) const;
   SessionState& session_;
+  std::vector<std::string> providers_;
 };
 
 }  // namespace ortrun

@@ -2,6 +2,7 @@
 #include "core/execution/session.h"
 
 #include <algorithm>
+#include <charconv>
 #include <sstream>
 #include <utility>
 
@@ -88,7 +89,13 @@ void OrtSession::Impl::Prepare(OrtEnv& env, const OrtSessionOptions& options) {
 
 void OrtSession::Impl::Optimize(ortrun::PassStage stage) {
   const ortrun::SessionKernels kernels(state);
-  const ortrun::PassContext context{*model, kernels, *state.logger, state.options.deterministic};
+  const ortrun::PassContext context{*model, kernels, *state.logger, patches, state.options.deterministic};
+  if (const std::string most = state.options.config.Get("ortrun.optimizer.stop_after", ""); !most.empty()) {
+    const auto [end, error] = std::from_chars(most.data(), most.data() + most.size(), patches.most);
+    if (error != std::errc() || end != most.data() + most.size())
+      throw ortrun::Error(ORT_INVALID_ARGUMENT, ortrun::Concat("session config entry ortrun.optimizer.stop_after is '",
+                                                               most, "': give the number of patches to apply"));
+  }
   ortrun::OptimizerOptions options;
   options.level = state.options.optimization_level;
   options.disabled = SplitNames(state.options.config.Get("optimization.disable_specified_optimizers", ""));

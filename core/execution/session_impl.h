@@ -23,6 +23,8 @@ struct OrtSession::Impl {
   ortrun::SessionState state;
   std::unique_ptr<ortrun::Program> program;
 
+  ortrun::PatchCount patches;  ///< of the optimizer, both stages
+
   std::vector<const OrtValueInfo*> inputs;
   std::vector<const OrtValueInfo*> outputs;
   std::vector<const OrtValueInfo*> overridable;

@@ -164,6 +164,8 @@ class NodeCheck {
 
 }  // namespace
 
+void CheckNode(const Node& node, const OperatorSchema& schema) { NodeCheck(node, schema).Run(); }
+
 void CheckNodes(const Graph& graph, const std::function<const OperatorSchema*(const Node&)>& schema_of) {
   for (const auto& node : graph.nodes()) {
     if (const OperatorSchema* schema = schema_of(*node)) NodeCheck(*node, *schema).Run();

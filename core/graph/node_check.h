@@ -15,4 +15,7 @@ namespace ortrun {
 /// Throws Error(ORT_INVALID_GRAPH), or Error(ORT_FAIL) where two types contradict each other, as ONNX Runtime does.
 void CheckNodes(const Graph& graph, const std::function<const OperatorSchema*(const Node&)>& schema_of);
 
+/// As CheckNodes for one node, which may stand apart from any graph, without its bodies.
+void CheckNode(const Node& node, const OperatorSchema& schema);
+
 }  // namespace ortrun

@@ -90,21 +90,15 @@ class Widening {
   explicit Widening(Rewriter& rewriter)
       : rewriter_(rewriter), shapes_(rewriter.graph()), largest_input_(LargestInput(rewriter.graph())) {}
 
-  size_t Run() {
+  void Run() {
     Collect();
     Connect();
     std::unordered_map<size_t, Region> regions;
     for (size_t i = 0; i < candidates_.size(); ++i) regions[Root(i)].members.push_back(&candidates_[i]);
-    size_t count = 0;
     for (size_t i = 0; i < candidates_.size(); ++i) {  // in the order of the graph
       const auto found = regions.find(i);
-      if (found == regions.end() || !Pays(found->second)) continue;
-      for (const Candidate* member : found->second.members) WidenOutputs(*member);
-      for (const Candidate* member : found->second.members) WidenInputs(*member);
-      count += found->second.members.size();
+      if (found != regions.end() && Pays(found->second)) Widen(found->second);
     }
-    if (count != 0) Finish();
-    return count;
   }
 
  private:
@@ -139,14 +133,11 @@ class Widening {
 
   bool CanRunInFloat(const Node& node, ElementType stored) const {
     const KernelLookup& kernels = rewriter_.context().kernels;
-    if (NeedsRounded(node) || kernels.ComputeType(node, stored) != kWide) return false;
+    if (NeedsRounded(node) || kernels.ComputeType(node.provider, node, stored) != kWide) return false;
     for (const char* names_type : {"dtype", "output_dtype", "output_datatype"})
       if (node.Attribute(names_type) != nullptr) return false;
     const OperatorSchema* schema = FindSchema(node.domain, node.op_type, node.since_version);
     if (schema == nullptr || !schema->deterministic) return false;
-    if (!rewriter_.Has(node, "", "Cast", rewriter_.Version("Cast"), stored) ||
-        !rewriter_.Has(node, "", "Cast", rewriter_.Version("Cast"), kWide))
-      return false;
     // The node with its types changed, as the provider would see it.
     std::vector<std::unique_ptr<ValueInfo>> values;
     const auto retyped = [&](const std::vector<ValueInfo*>& from, std::vector<ValueInfo*>& to) {
@@ -167,7 +158,7 @@ class Widening {
     wide.provider = node.provider;
     retyped(node.inputs, wide.inputs);
     retyped(node.outputs, wide.outputs);
-    return kernels.Serves(wide);
+    return kernels.Serves(node.provider, wide);
   }
 
   static TypeInfo WideType(const ValueInfo& value) {
@@ -208,7 +199,7 @@ class Widening {
 
   /// Whether a node of the region of `member` makes, or reads, a value.
   bool InRegion(const Node* node, const Candidate& member) {
-    const auto found = node == nullptr ? index_.end() : index_.find(node);
+    const auto found = index_.find(node);
     return found != index_.end() && Root(found->second) == Root(index_.at(member.node));
   }
 
@@ -267,65 +258,87 @@ class Widening {
   bool Leaves(const ValueInfo& value, const Candidate& member) {
     if (value.is_output) return true;
     return std::any_of(value.uses.begin(), value.uses.end(), [&](const Use& use) {
-      return use.index < 0 || (!InRegion(use.node, member) && !ReadsShape(*use.node));
+      return !InRegion(use.node, member) && !ReadsShape(use, member.node->provider);
     });
   }
 
-  static bool ReadsShape(const Node& node) { return node.Is("Shape") || node.Is("Size"); }
-
-  void WidenOutputs(const Candidate& member) {
-    for (size_t i = 0; i < member.node->outputs.size(); ++i) {
-      ValueInfo* value = member.node->outputs[i];
-      if (!Converts(value, member.stored)) continue;
-      ValueInfo* wide = rewriter_.graph().AddValue(value->name, WideType(*value));
-      rewriter_.graph().SetOutput(member.node, i, wide);
-      wide_[value] = wide;
-      made_.emplace_back(value, member.node);
-    }
+  static bool ReadsShape(const Use& use, const std::string& provider) {
+    return use.index >= 0 && (use.node->Is("Shape") || use.node->Is("Size")) && use.node->provider == provider;
   }
 
-  void WidenInputs(const Candidate& member) {
-    for (size_t i = 0; i < member.node->inputs.size(); ++i) {
-      ValueInfo* value = member.node->inputs[i];
-      if (!Converts(value, member.stored)) continue;
-      ValueInfo*& wide = wide_[value];
-      if (wide == nullptr) wide = Enter(value, *member.node);
-      rewriter_.graph().SetInput(member.node, i, wide);
+  void Widen(const Region& region) {
+    Patch patch = rewriter_.Start(*region.members.front()->node);
+    std::unordered_map<const ValueInfo*, ValueInfo*> wide;
+    for (const Candidate* member : region.members) {
+      Node& node = *member->node;
+      patch.Take(&node);
+      Node* copy = patch.Copy(node);
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        if (!Converts(node.inputs[i], member->stored)) continue;
+        ValueInfo*& value = wide[node.inputs[i]];
+        if (value == nullptr) value = Enter(patch, node.inputs[i], node);
+        patch.SetInput(copy, i, value);
+      }
+      for (size_t i = 0; i < node.outputs.size(); ++i) {
+        ValueInfo* value = node.outputs[i];
+        if (Converts(value, member->stored)) value = wide[value] = patch.Fresh(value->name, WideType(*value));
+        patch.SetOutput(copy, i, value);
+      }
     }
+    for (const Candidate* member : region.members) {
+      for (ValueInfo* value : member->node->outputs) {
+        if (!Converts(value, member->stored)) continue;
+        FollowShapeReaders(patch, *value, member->node->provider, wide[value]);
+        if (Leaves(*value, *member)) {
+          Node* cast = patch.Add("Cast", "", 0, {wide[value]}, {member->node});
+          SetAttribute(cast, "to", static_cast<int64_t>(member->stored));
+          patch.SetOutput(cast, 0, value);
+        }
+      }
+    }
+    if (!rewriter_.Apply(patch)) constants_.clear();
   }
 
   /// The float value of what enters a region: a constant of its own, or a Cast.
-  ValueInfo* Enter(ValueInfo* value, const Node& reader) {
-    ValueInfo* source = value;
+  ValueInfo* Enter(Patch& patch, ValueInfo* value, const Node& reader) {
+    if (ConstantOf(value) != nullptr)
+      if (ValueInfo* constant = WideConstant(patch, value, reader)) return constant;
     // What is exact in the 16-bit type needs no step through it.
     const Node* cast = MadeBy(value, "Cast");
-    if (cast != nullptr && TypeOf(cast->inputs[0]) == ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL) source = cast->inputs[0];
-    ValueInfo* wide = MakeCast(source, reader, WideType(*value));
-    if (ConstantOf(value) == nullptr) return wide;
-    const auto folded = rewriter_.context().kernels.Evaluate(*wide->producer);
-    if (!folded || folded->size() != 1 || !folded->front().IsTensor()) return wide;
-    rewriter_.Remove(wide->producer);
-    return rewriter_.Constant(value->name, folded->front());
-  }
-
-  ValueInfo* MakeCast(ValueInfo* from, const Node& like, const TypeInfo& type) {
-    ValueInfo* made = rewriter_.Make(like, "Cast", "", 0, {from}, type);
-    SetAttribute(made->producer, "to", static_cast<int64_t>(type.tensor.type));
+    if (cast != nullptr && TypeOf(cast->inputs[0]) == ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL) value = cast->inputs[0];
+    TypeInfo type = WideType(*value);
+    ValueInfo* made = patch.Make("Cast", "", 0, {value}, std::move(type), {&reader});
+    SetAttribute(made->producer, "to", static_cast<int64_t>(kWide));
     return made;
   }
 
-  /// Rounds the values that somebody reads in the 16-bit type.
-  void Finish() {
-    for (const auto& [value, maker] : made_) {
-      ValueInfo* wide = wide_.at(value);
-      const std::vector<Use> uses = value->uses;
-      for (const Use& use : uses)
-        if (use.index >= 0 && ReadsShape(*use.node))
-          rewriter_.graph().SetInput(use.node, static_cast<size_t>(use.index), wide);
-      if (value->uses.empty() && !value->is_output) continue;
-      Node* cast = rewriter_.Add(*maker, "Cast", "", 0, {wide}, {});
-      SetAttribute(cast, "to", static_cast<int64_t>(TypeOf(value)));
-      rewriter_.graph().SetOutput(cast, 0, value);
+  /// A constant cast by the provider's own kernel, once for all regions; nullptr where that failed.
+  ValueInfo* WideConstant(Patch& patch, ValueInfo* value, const Node& reader) {
+    if (const auto known = constants_.find(value); known != constants_.end()) return known->second;
+    ValueInfo result;
+    result.type = WideType(*value);
+    Node cast;
+    cast.name = reader.name;
+    cast.op_type = "Cast";
+    cast.since_version = rewriter_.Version("Cast");
+    cast.provider = reader.provider;
+    cast.graph = value->graph;
+    cast.inputs = {value};
+    cast.outputs = {&result};
+    SetAttribute(&cast, "to", static_cast<int64_t>(kWide));
+    auto folded = rewriter_.context().kernels.Evaluate(cast);
+    if (!folded || folded->size() != 1 || !folded->front().IsTensor()) return nullptr;
+    return constants_[value] = patch.Constant(value->name, std::move(folded->front()));
+  }
+
+  /// Who reads only the shape reads that of the float value, which then need not be rounded.
+  static void FollowShapeReaders(Patch& patch, const ValueInfo& value, const std::string& provider, ValueInfo* wide) {
+    for (const Use& use : value.uses) {
+      if (!ReadsShape(use, provider)) continue;
+      patch.Take(use.node);
+      Node* copy = patch.Copy(*use.node);
+      patch.SetInput(copy, 0, wide);
+      patch.SetOutput(copy, 0, use.node->outputs[0]);
     }
   }
 
@@ -334,11 +347,10 @@ class Widening {
   const std::optional<double> largest_input_;
   std::vector<Candidate> candidates_;
   std::unordered_map<const Node*, size_t> index_;
-  std::unordered_map<const ValueInfo*, ValueInfo*> wide_;
-  std::vector<std::pair<ValueInfo*, const Node*>> made_;  ///< values that a region makes, and their makers
+  std::unordered_map<const ValueInfo*, ValueInfo*> constants_;  ///< by the 16-bit ones; they live in the graph
 };
 
-size_t Run(Rewriter& rewriter) { return Widening(rewriter).Run(); }
+void Run(Rewriter& rewriter) { Widening(rewriter).Run(); }
 
 }  // namespace
 

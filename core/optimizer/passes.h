@@ -11,7 +11,7 @@ namespace ortrun {
 
 /// A pass from its facts and its function.
 std::unique_ptr<Pass> MakePass(const char* name, PassStage stage, GraphOptimizationLevel level,
-                               size_t (*run)(Rewriter& rewriter));
+                               void (*run)(Rewriter& rewriter));
 
 // Portable: plain ONNX in, plain ONNX out.
 std::unique_ptr<Pass> MakeConstantIf();

@@ -9,21 +9,22 @@ namespace {
 
 class FunctionPass : public Pass {
  public:
-  FunctionPass(const char* name, PassStage stage, GraphOptimizationLevel level, size_t (*run)(Rewriter&))
+  FunctionPass(const char* name, PassStage stage, GraphOptimizationLevel level, void (*run)(Rewriter&))
       : name_(name), stage_(stage), level_(level), run_(run) {}
   const char* name() const override { return name_; }
   PassStage stage() const override { return stage_; }
   GraphOptimizationLevel level() const override { return level_; }
   size_t Run(Graph& graph, const PassContext& context) const override {
-    Rewriter rewriter(graph, context);
-    return run_(rewriter);
+    Rewriter rewriter(name_, graph, context);
+    run_(rewriter);
+    return rewriter.count();
   }
 
  private:
   const char* name_;
   PassStage stage_;
   GraphOptimizationLevel level_;
-  size_t (*run_)(Rewriter&);
+  void (*run_)(Rewriter&);
 };
 
 std::vector<std::unique_ptr<Pass>> MakeAllPasses() {
@@ -84,7 +85,7 @@ size_t RunOn(Graph& graph, const Pass& pass, const PassContext& context) {
 }  // namespace
 
 std::unique_ptr<Pass> MakePass(const char* name, PassStage stage, GraphOptimizationLevel level,
-                               size_t (*run)(Rewriter&)) {
+                               void (*run)(Rewriter&)) {
   return std::make_unique<FunctionPass>(name, stage, level, run);
 }
 

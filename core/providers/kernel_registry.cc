@@ -156,21 +156,3 @@ ONNXTensorElementDataType OrtKernelRegistry::ComputeType(const std::string& doma
   if (said == compute_types_.end()) said = compute_types_.find({"", stored});
   return said == compute_types_.end() ? stored : said->second;
 }
-
-bool OrtKernelRegistry::Has(const std::string& domain, const std::string& op, int version,
-                            ONNXTensorElementDataType type) const {
-  const auto found = entries_.find(domain + ":" + op);
-  if (found == entries_.end()) return false;
-  const OperatorSchema* schema = ortrun::FindSchema(domain, op, version);
-  const int since = schema == nullptr ? version : schema->since_version;
-  return std::any_of(found->second.begin(), found->second.end(), [&](const Entry& entry) {
-    if (!ortrun::ServesVersion(entry.def, since)) return false;
-    // The first type parameter of the operator decides; a kernel without rules takes every type.
-    const std::string first = schema == nullptr || schema->inputs.empty() ? "T" : schema->inputs.front().type;
-    auto rule = entry.def.types.find(first);
-    if (rule == entry.def.types.end() && schema != nullptr && !schema->inputs.empty())
-      rule = entry.def.types.find(schema->inputs.front().name);
-    return rule == entry.def.types.end() ||
-           std::find(rule->second.begin(), rule->second.end(), type) != rule->second.end();
-  });
-}

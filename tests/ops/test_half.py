@@ -143,7 +143,7 @@ def check_half(op, inputs, dtype, *, opset=OPSET, outputs=1, steps=1, constants=
         np.testing.assert_allclose(have.astype(np.float64), want, rtol=1.01 * scale, atol=1e-5)
 
 
-# How many roundings: 1 but for those whose float reference is itself an approximation, and for the softmax, which rounds
+# How many roundings: 1 but where the float reference is itself an approximation, and for the softmax, which rounds
 # each of its steps: the difference from the largest, up to 8 in size here, is an exponent, the sum has many terms.
 STEPS = {"Einsum": 2, "Erf": 2, "Gelu": 2, "LRN": 2, "Mish": 2, "CumSum": 2, "Softmax": 12}
 

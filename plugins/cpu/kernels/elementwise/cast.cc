@@ -44,7 +44,7 @@ To Convert(From from) {
 template <typename T>
 std::string Print(T value) {
   if constexpr (std::is_same_v<T, bool>) {
-    return value ? "True" : "False";
+    return value ? "1" : "0";
   } else if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
     return Print(static_cast<float>(value));
   } else {

@@ -34,6 +34,7 @@ Arithmetic<T> Power(Arithmetic<T> base, Arithmetic<E> exponent) {
     if (!(value >= kLow && value < -kLow)) return std::numeric_limits<T>::min();
     return static_cast<T>(value);
   } else {
+    if (exponent == 2) return base * base;  // to the last bit what a model that spells it as a product gets
     return std::pow(base, static_cast<Arithmetic<T>>(exponent));
   }
 }
