@@ -11,6 +11,8 @@
 #include "core/execution/session.h"
 #include "core/graph/model_description.h"
 #include "core/providers/environment.h"
+#include "core/providers/kernel_registry.h"
+#include "ortrun/compute_type.h"
 #include "ortrun/kernel_call.h"
 #include "ortrun/output_value.h"
 #include "ortrun/packed_weights.h"
@@ -89,6 +91,16 @@ constexpr OrtrunPackedWeightApi kPackedWeightApi = {1, PackWeight};
 
 const OrtrunPackedWeightApi* GetPackedWeightApi(uint32_t version) { return version == 1 ? &kPackedWeightApi : nullptr; }
 
+OrtStatus* SetComputeType(OrtKernelRegistry* registry, const char* domain, const char* op,
+                          ONNXTensorElementDataType stored, ONNXTensorElementDataType computed) {
+  return Guard({{"registry", registry}}, [&] {
+    Require(DataTypeOf(stored) != nullptr && DataTypeOf(computed) != nullptr, ORTRUN_SET_COMPUTE_TYPE, ": ",
+            static_cast<int>(stored), " and ", static_cast<int>(computed), " must be element types");
+    const std::string in = domain == nullptr || std::string_view(domain) == "ai.onnx" ? "" : domain;
+    registry->SetComputeType(in, op == nullptr ? "" : op, stored, computed);
+  });
+}
+
 OrtStatus* ListProviders(OrtEnv* env, OrtAllocator* allocator, char** json) {
   return Guard({{"env", env}, {"allocator", allocator}, {"json", json}},
                [&] { *json = CopyText(allocator, env->ListProviders()); });
@@ -118,6 +130,7 @@ OrtExperimentalFnPtr GetExperimentalFunction(const char* name) {
       {ORTRUN_KERNEL_CALL_API, reinterpret_cast<OrtExperimentalFnPtr>(&GetKernelCallApi)},  // NOLINT: functions are
       {ORTRUN_OUTPUT_VALUE_API, reinterpret_cast<OrtExperimentalFnPtr>(&GetOutputValueApi)},
       {ORTRUN_PACKED_WEIGHT_API, reinterpret_cast<OrtExperimentalFnPtr>(&GetPackedWeightApi)},
+      {ORTRUN_SET_COMPUTE_TYPE, reinterpret_cast<OrtExperimentalFnPtr>(&SetComputeType)},   // NOLINT: as below
       {ORTRUN_LIST_PROVIDERS, reinterpret_cast<OrtExperimentalFnPtr>(&ListProviders)},      // NOLINT: handed out by
       {ORTRUN_EXPLAIN_SESSION, reinterpret_cast<OrtExperimentalFnPtr>(&ExplainSession)},    // NOLINT: name, under
       {ORTRUN_DESCRIBE_MODEL, reinterpret_cast<OrtExperimentalFnPtr>(&DescribeModelFile)},  // NOLINT: one pointer

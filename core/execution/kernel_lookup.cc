@@ -95,6 +95,12 @@ bool SessionKernels::Serves(const std::string& provider, const Node& node) const
   return found->registry->Find(node, schema, &reason) != nullptr;
 }
 
+ElementType SessionKernels::ComputeType(const std::string& provider, const Node& node, ElementType stored) const {
+  const Provider* found = Find(provider);
+  if (found == nullptr || found->registry == nullptr) return stored;
+  return found->registry->ComputeType(node.domain, node.op_type, stored);
+}
+
 bool SessionKernels::WantsChannelsLast(const std::string& provider, const Node& node) const {
   if (onnxruntime_only_) return false;
   const Provider* found = Find(provider);

@@ -20,6 +20,7 @@ class SessionKernels : public KernelLookup {
   SessionKernels(SessionState& session, const Model& model);
   const std::vector<std::string>& Providers() const override { return providers_; }
   bool Serves(const std::string& provider, const Node& node) const override;
+  ElementType ComputeType(const std::string& provider, const Node& node, ElementType stored) const override;
   bool WantsChannelsLast(const std::string& provider, const Node& node) const override;
   std::optional<std::vector<Value>> Evaluate(const Node& node) const override;
 

@@ -120,8 +120,8 @@ void Run(Rewriter& rewriter) {
 
 }  // namespace
 
-std::unique_ptr<Pass> MakeConvolutionScaling() {
-  return MakePass("convolution_scaling", PassStage::kPortable, ORT_ENABLE_BASIC, Run);
+std::unique_ptr<Pass> MakeConvolutionScaling(PassStage stage) {
+  return MakePass("convolution_scaling", stage, ORT_ENABLE_BASIC, Run);
 }
 
 }  // namespace ortrun

@@ -87,8 +87,8 @@ void Run(Rewriter& rewriter) {
 
 }  // namespace
 
-std::unique_ptr<Pass> MakeMatMulScaling() {
-  return MakePass("matmul_scaling", PassStage::kPortable, ORT_ENABLE_EXTENDED, Run);
+std::unique_ptr<Pass> MakeMatMulScaling(PassStage stage) {
+  return MakePass("matmul_scaling", stage, ORT_ENABLE_EXTENDED, Run);
 }
 
 }  // namespace ortrun

@@ -26,6 +26,12 @@ class KernelLookup {
   /// may stand apart from any graph.
   virtual bool Serves(const std::string& provider, const Node& node) const = 0;
 
+  /// The element type in which `provider` computes a node's elements of type `stored`: another one where its kernels
+  /// widen them, compute and round.
+  virtual ElementType ComputeType(const std::string& /*provider*/, const Node& /*node*/, ElementType stored) const {
+    return stored;
+  }
+
   /// Whether `provider` asked for channels-last for this operator.
   virtual bool WantsChannelsLast(const std::string& provider, const Node& node) const = 0;
 

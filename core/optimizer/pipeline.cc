@@ -50,7 +50,11 @@ std::vector<std::unique_ptr<Pass>> MakeAllPasses() {
   passes.push_back(MakePadIntoConvolution());
   passes.push_back(MakeConvolutionScaling());
   passes.push_back(MakeMatMulScaling());
-  // Provider stage: big patterns before the small ones that they are made of.
+  // Provider stage: what ran in 16 bits by way of float becomes float, and constants go into its weights too.
+  passes.push_back(MakeHalfWidening());
+  passes.push_back(MakeConvolutionScaling(PassStage::kProvider));
+  passes.push_back(MakeMatMulScaling(PassStage::kProvider));
+  // Big patterns before the small ones that they are made of.
   passes.push_back(MakeGeluFusion());
   passes.push_back(MakeLayerNormalizationFusion());
   passes.push_back(MakeSimplifiedLayerNormalizationFusion());

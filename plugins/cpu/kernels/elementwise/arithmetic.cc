@@ -3,6 +3,7 @@
 #include <cmath>
 #include <utility>
 
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
 #include "plugins/cpu/kernels/elementwise/float_loops.h"
 #include "plugins/cpu/kernels/elementwise/loops.h"
@@ -238,10 +239,12 @@ class BitShift : public Kernel {
 
 template <typename Op>
 void RegisterBinary(KernelList& list) {
-  list.Add({.op = Op::kName,
-            .types = {{"T", Op::Types::Values()}},
-            .make = MakeKernel<Binary<Op>>,
-            .may_inplace = {{0, 0}, {1, 0}}});
+  AddWidened(list,
+             {.op = Op::kName,
+              .types = {{"T", Op::Types::Values()}},
+              .make = MakeKernel<Binary<Op>>,
+              .may_inplace = {{0, 0}, {1, 0}}},
+             MakeWidened<Binary<Op>>);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "plugins/cpu/kernels/common/broadcast.h"
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/nn/float_product.h"
 #include "plugins/cpu/kernels/nn/fused_activation.h"
 #include "plugins/cpu/kernels/nn/general_product.h"
@@ -12,10 +13,7 @@
 namespace ortrun::cpu {
 namespace {
 
-using GemmTypes = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16>;
-
-/// Those of Microsoft's definition.
-using FusedTypes = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16>;
+using GemmTypes = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t>;
 
 struct Sizes {
   size_t m;
@@ -143,11 +141,17 @@ class GemmKernel : public Kernel {
 }  // namespace
 
 void RegisterGemm(KernelList& list) {
+  const std::vector<TypeRule> halves = {{"T", Halves::Values()}};
   list.Add({.op = "Gemm", .since = 1, .until = 6, .types = {{"T", Floats::Values()}}, .make = MakeKernel<GemmKernel>});
   list.Add({.op = "Gemm", .since = 7, .types = {{"T", GemmTypes::Values()}}, .make = MakeKernel<GemmKernel>});
+  list.Add({.op = "Gemm", .types = halves, .make = MakeWidened<GemmKernel>});
   list.Add({.domain = "com.microsoft",
             .op = "FusedGemm",
-            .types = {{"T", FusedTypes::Values()}},
+            .types = {{"T", {kTypeOf<Float16>}}},  // those of Microsoft's definition
+            .make = MakeWidened<GemmKernel>});
+  list.Add({.domain = "com.microsoft",
+            .op = "FusedGemm",
+            .types = {{"T", GemmTypes::Values()}},
             .make = MakeKernel<GemmKernel>});
 }
 

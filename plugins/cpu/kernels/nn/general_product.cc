@@ -13,8 +13,7 @@ namespace {
 
 /// What the products of a type are summed in.
 template <typename T>
-using SumOf =
-    std::conditional_t<std::is_integral_v<T>, uint64_t, std::conditional_t<std::is_same_v<T, double>, double, float>>;
+using SumOf = std::conditional_t<std::is_integral_v<T>, uint64_t, double>;
 
 double ActivateOne(const Activation& activation, double x) {
   const auto alpha = static_cast<double>(activation.alpha);
@@ -104,13 +103,8 @@ void CompleteRow(const GeneralProduct<T>& product, SumOf<T>* sums, const T* resi
       if (before != nullptr) value += beta * static_cast<Sum>(before[j]);
       sums[j] = value;
     }
-    if (product.activation.kind != ActivationKind::kNone) {
-      if constexpr (std::is_same_v<Sum, float>) {
-        Activate(product.activation, sums, sums, n);
-      } else {
-        for (size_t j = 0; j < n; ++j) sums[j] = ActivateOne(product.activation, sums[j]);
-      }
-    }
+    if (product.activation.kind != ActivationKind::kNone)
+      for (size_t j = 0; j < n; ++j) sums[j] = ActivateOne(product.activation, sums[j]);
     for (size_t j = 0; j < n; ++j) {
       y[j] = static_cast<T>(after == nullptr ? sums[j] : sums[j] + beta * static_cast<Sum>(after[j]));
     }
@@ -192,7 +186,5 @@ template void RunGeneralProduct(KernelContext&, const GeneralProduct<int32_t>&, 
 template void RunGeneralProduct(KernelContext&, const GeneralProduct<int64_t>&, const MatMulShape&, int64_t*);
 template void RunGeneralProduct(KernelContext&, const GeneralProduct<uint32_t>&, const MatMulShape&, uint32_t*);
 template void RunGeneralProduct(KernelContext&, const GeneralProduct<uint64_t>&, const MatMulShape&, uint64_t*);
-template void RunGeneralProduct(KernelContext&, const GeneralProduct<Float16>&, const MatMulShape&, Float16*);
-template void RunGeneralProduct(KernelContext&, const GeneralProduct<BFloat16>&, const MatMulShape&, BFloat16*);
 
 }  // namespace ortrun::cpu

@@ -8,11 +8,11 @@
 
 namespace ortrun::cpu {
 
-/// Types of matrix products other than float, which has inner loops of its own.
-using GeneralProductTypes = TypeList<double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16>;
+/// Types of matrix products other than float, which has inner loops of its own, and those that are widened to it.
+using GeneralProductTypes = TypeList<double, int32_t, int64_t, uint32_t, uint64_t>;
 
 /// y = act(alpha a b + bias + beta residual), or act(alpha a b + bias) + beta residual, for each batch of matrices.
-/// double: in double. Halves: in float, rounded once at the end. Integers wrap; with a factor that is no integer they
+/// double: in double. Integers wrap; with a factor that is no integer they
 /// are scaled in double and cut off towards zero.
 /// Pointers are borrowed for the call and may be NULL, a and b excepted.
 template <typename T>

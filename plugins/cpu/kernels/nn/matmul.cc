@@ -4,6 +4,7 @@
 #include <string>
 
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/nn/float_product.h"
 #include "plugins/cpu/kernels/nn/fused_activation.h"
 #include "plugins/cpu/kernels/nn/general_product.h"
@@ -13,7 +14,7 @@
 namespace ortrun::cpu {
 namespace {
 
-using MatMulTypes = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16>;
+using MatMulTypes = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t>;
 
 /// A matrix operand as the product reads it.
 struct Operand {
@@ -147,13 +148,15 @@ class MatMul : public Kernel {
 }  // namespace
 
 void RegisterMatMul(KernelList& list) {
+  const std::vector<TypeRule> halves = {{"T", Halves::Values()}};
   list.Add({.op = "MatMul", .types = {{"T", MatMulTypes::Values()}}, .make = MakeKernel<MatMul>});
+  list.Add({.op = "MatMul", .types = halves, .make = MakeWidened<MatMul>});
+  list.Add({.domain = "ortrun", .op = "FusedMatMul", .types = halves, .make = MakeWidened<MatMul>});
+  list.Add({.domain = "com.microsoft", .op = "FusedMatMul", .types = halves, .make = MakeWidened<MatMul>});
   list.Add(
       {.domain = "ortrun", .op = "FusedMatMul", .types = {{"T", MatMulTypes::Values()}}, .make = MakeKernel<MatMul>});
-  list.Add({.domain = "com.microsoft",
-            .op = "FusedMatMul",
-            .types = {{"T", AllFloats::Values()}},
-            .make = MakeKernel<MatMul>});
+  list.Add(
+      {.domain = "com.microsoft", .op = "FusedMatMul", .types = {{"T", Floats::Values()}}, .make = MakeKernel<MatMul>});
 }
 
 }  // namespace ortrun::cpu
