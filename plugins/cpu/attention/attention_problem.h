@@ -113,7 +113,7 @@ struct AttentionProblem {
   StepType product_step = StepType::kWide;  ///< the products and the softmax; where it is wide the others are too
   StepType score_step = StepType::kWide;    ///< cap and masks
   StepType softmax_step = StepType::kWide;  ///< the steps inside the softmax, and what enters it
-  T of_no_key = 0;  ///< the weights of a row that masks leave no key
+  T of_no_key = 0;                          ///< the weights of a row that masks leave no key
 
   /// Puts together keys and values [begin, end) of one head of theirs.
   void MakeRows(size_t b, size_t kv_head, size_t begin, size_t end) const {

@@ -250,7 +250,7 @@ class Attention : public Kernel {
   int64_t left_;
   int64_t right_;
   int64_t mode_;
-  int64_t precision_;  ///< an ElementType, undefined: the scores' own; matters for 16-bit operands alone
+  int64_t precision_;      ///< an ElementType, undefined: the scores' own; matters for 16-bit operands alone
   bool nan_without_keys_;  ///< a row that masks leave no key is what a softmax makes of it, not 0
 };
 
