@@ -31,6 +31,10 @@ ortrun::ReadOptions ReadOptionsOf(const OrtSessionOptions& options, const ortrun
   read.custom_schema = [&custom_ops](const std::string& domain, const std::string& op, int version) {
     return custom_ops.Find(domain, op, version);
   };
+  read.infer_custom = [&custom_ops](OrtNode& node) {
+    std::string reason;
+    if (const OrtCustomOp* op = custom_ops.FindOp(node, &reason)) custom_ops.InferOutputs(node, *op);
+  };
   read.logger = &logger;
   return read;
 }

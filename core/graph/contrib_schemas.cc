@@ -13,8 +13,9 @@
 namespace ortrun {
 namespace {
 
-// One operator a line: domain|name|since|inputs|outputs|constraints. A parameter is name:type, with ? for an optional
-// and * for a variadic one; a constraint is parameter=type,type.
+// One operator a line: domain|name|since|inputs|outputs|constraints. The version is since, or since-last. A parameter
+// is name:type, with ? for an optional and * for a variadic one, before it ~ for an output that has the first input's
+// shape; a constraint is parameter=type,type.
 constexpr const char* kLines[] = {
 #include "core/graph/contrib_schemas.inc"
 };
@@ -37,6 +38,8 @@ std::vector<SchemaParameter> ParseParameters(const std::string& text) {
     parameter.variadic = parameter.type.back() == '*';
     parameter.homogeneous = !parameter.variadic;
     if (parameter.optional || parameter.variadic) parameter.type.pop_back();
+    parameter.shape_of_first = parameter.type.back() == '~';
+    if (parameter.shape_of_first) parameter.type.pop_back();
     parameters.push_back(std::move(parameter));
   }
   return parameters;
@@ -49,6 +52,8 @@ std::unique_ptr<OperatorSchema> ParseLine(const std::string& line) {
   schema->domain = parts[0];
   schema->name = parts[1];
   schema->since_version = std::stoi(parts[2]);
+  if (const size_t dash = parts[2].find('-'); dash != std::string::npos)
+    schema->last_version = std::stoi(parts[2].substr(dash + 1));
   schema->inputs = ParseParameters(parts[3]);
   schema->outputs = ParseParameters(parts[4]);
   for (const SchemaParameter& input : schema->inputs) schema->min_inputs += input.optional ? 0 : 1;
@@ -73,7 +78,7 @@ bool Describes(std::string_view line, std::string_view domain, std::string_view 
 
 }  // namespace
 
-const OperatorSchema* FindContribSchema(const std::string& domain, const std::string& op) {
+const OperatorSchema* FindContribSchema(const std::string& domain, const std::string& op, int version) {
   // Parsed when they are asked for the first time, and handed out for the life of the process.
   static std::mutex mutex;
   static auto& parsed = *new std::unordered_map<const char*, std::unique_ptr<OperatorSchema>>();
@@ -83,7 +88,7 @@ const OperatorSchema* FindContribSchema(const std::string& domain, const std::st
   const std::lock_guard lock(mutex);
   auto& schema = parsed[*line];
   if (schema == nullptr) schema = ParseLine(*line);
-  return schema.get();
+  return version <= schema->last_version ? schema.get() : nullptr;
 }
 
 void AddContribNames(const std::string& domain, std::vector<std::string>& names) {

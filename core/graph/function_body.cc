@@ -103,7 +103,7 @@ bool ExpandFunction(Node& node) {
   const int imported = node.graph->model()->Opset(node.domain);
   const int opset = schemas.GetSchema(node.op_type, imported, node.domain) == schema ? imported : node.since_version;
   onnx::NodeProto call;
-  FillNode(node, call, true);
+  FillNode(node, call);
   onnx::FunctionProto body;
   if (!FindBody(node, *schema, opset, call, body)) return false;
   Graph& graph = *node.graph;

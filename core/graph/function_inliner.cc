@@ -26,7 +26,8 @@ std::string Domain(const std::string& domain) { return domain == "ai.onnx" ? "" 
 template <typename Opsets>
 Imports ImportsOf(const Opsets& opsets) {
   Imports imports;
-  for (const auto& opset : opsets) imports.emplace(Domain(opset.domain()), static_cast<int>(opset.version()));
+  for (const auto& opset : opsets)
+    if (opset.version() > 0) imports[Domain(opset.domain())] = static_cast<int>(opset.version());
   return imports;
 }
 

@@ -16,9 +16,10 @@ inline constexpr int kMaxGraphDepth = 64;
 /// nodes once inlined. Throws Error(ORT_INVALID_GRAPH) naming the functions. Before inlining.
 void CheckFunctions(const onnx::ModelProto& model);
 
-/// Checks what inference and conversion rely on: versions that this build knows (ORT_FAIL), graphs that nest no deeper
+/// Checks what conversion and inference rely on: a version that this build knows (ORT_FAIL), graphs that nest no deeper
 /// than kMaxGraphDepth, nodes of operators that exist, with the inputs, outputs and attributes that their operators
-/// take (ORT_INVALID_GRAPH). Operators of domains that onnx does not describe are left to the providers.
+/// take (ORT_INVALID_GRAPH). Operators of domains that onnx does not describe are left to the providers. The model's
+/// imports are whole.
 void CheckModel(const onnx::ModelProto& model, const ReadOptions& options);
 
 }  // namespace ortrun

@@ -7,11 +7,13 @@
 #include <cstring>
 #include <optional>
 #include <span>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 
 #include "core/base/nearest.h"
+#include "core/graph/early_operators.h"
 #include "core/graph/pinned_domain.h"
+#include "core/graph/type_merge.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -21,7 +23,23 @@ namespace {
   throw Error(ORT_FAIL, "This is an invalid model. Error: " + what);
 }
 
-std::string Domain(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
+/// The domain that a name stands for: one that is pinned to an opset is that domain.
+std::string Domain(const std::string& domain) {
+  if (const auto pinned = PinnedDomain::Parse(domain)) return pinned->domain;
+  return domain == "ai.onnx" ? "" : domain;
+}
+
+/// An empty Optional's attribute says what it holds, which its output's type says from here on.
+void DeclareHeld(const Node& node, const onnx::TypeProto& held) {
+  if (!node.Is("Optional") || node.outputs.empty() || node.outputs[0] == nullptr) return;
+  TypeInfo type;
+  type.kind = ONNX_TYPE_OPTIONAL;
+  type.optional = std::make_shared<OrtOptionalTypeInfo>(OrtOptionalTypeInfo{ReadType(held)});
+  ValueInfo& output = *node.outputs[0];
+  if (!MergeType(type, output.type))
+    Invalid(Concat(node.Describe(), " makes ", TypeName(type), " but '", output.name, "' is declared as ",
+                   TypeName(output.type)));
+}
 
 template <typename T>
 Value Vector(ElementType type, const T* data, size_t count, bool scalar) {
@@ -38,19 +56,45 @@ Value Strings(const std::vector<std::string>& texts, bool scalar) {
   return value;
 }
 
+std::string Describe(ElementType type, const int64_t* shape, size_t rank) {
+  return Concat(TypeName(TypeInfo::Tensor(type)), " ", ShapeText(shape, rank));
+}
+
+std::string Describe(const Value& value) { return Describe(value.type(), value.tensor().shape, value.tensor().rank); }
+
 /// What a caller puts in an initialiser's place must be like it: the graph's types were found with the model's own.
 template <typename Dims>
 void CheckGiven(const std::string& name, ElementType type, const Dims& own, const Value& given) {
   const std::vector<int64_t> dims(own.begin(), own.end());
   const OrtrunTensor& tensor = given.tensor();
-  const auto describe = [](ElementType element, const int64_t* shape, size_t rank) {
-    return Concat(TypeName(TypeInfo::Tensor(element)), " ", ShapeText(shape, rank));
-  };
   if (!given.IsTensor() || tensor.type != type ||
       !std::equal(dims.begin(), dims.end(), tensor.shape, tensor.shape + tensor.rank))
-    throw Error(ORT_INVALID_ARGUMENT,
-                Concat("the initializer given for '", name, "' is ", describe(tensor.type, tensor.shape, tensor.rank),
-                       " but the model's is ", describe(type, dims.data(), dims.size())));
+    throw Error(ORT_INVALID_ARGUMENT, Concat("the initializer given for '", name, "' is ", Describe(given),
+                                             " but the model's is ", Describe(type, dims.data(), dims.size())));
+}
+
+/// Two initialisers of one name must be of one type and shape: readers were made for either.
+void TakeLater(const std::string& name, const Value& former, const Value& later) {
+  const OrtrunTensor& a = former.tensor();
+  const OrtrunTensor& b = later.tensor();
+  if (a.type != b.type || !std::equal(a.shape, a.shape + a.rank, b.shape, b.shape + b.rank))
+    throw Error(ORT_FAIL, Concat("Type Error: Data in initializer '", name, "' is ", Describe(later),
+                                 " but another initializer of that name is ", Describe(former)));
+}
+
+bool IsConstant(const onnx::NodeProto& node) { return node.op_type() == "Constant" && Domain(node.domain()).empty(); }
+
+/// The attribute that holds a Constant's value, the first one where it has several, or nullptr. Others are notes.
+const onnx::AttributeProto* ValueOf(const onnx::NodeProto& constant) {
+  using Proto = onnx::AttributeProto;
+  static constexpr std::pair<const char*, Proto::AttributeType> kForms[] = {
+      {"value", Proto::TENSOR},        {"sparse_value", Proto::SPARSE_TENSOR}, {"value_int", Proto::INT},
+      {"value_ints", Proto::INTS},     {"value_float", Proto::FLOAT},          {"value_floats", Proto::FLOATS},
+      {"value_string", Proto::STRING}, {"value_strings", Proto::STRINGS}};
+  for (const auto& attribute : constant.attribute())
+    for (const auto& [name, type] : kForms)
+      if (attribute.name() == name && attribute.type() == type) return &attribute;
+  return nullptr;
 }
 
 std::vector<std::string> Names(const Graph& graph) {
@@ -66,7 +110,6 @@ void ModelConverter::Convert(const onnx::ModelProto& proto) {
   model_.ir_version = proto.ir_version();
   for (const auto& opset : proto.opset_import())
     if (!PinnedDomain::Parse(opset.domain())) model_.opsets[Domain(opset.domain())] = static_cast<int>(opset.version());
-  if (model_.opsets.empty()) model_.opsets[""] = 1;  // models older than opset imports
   model_.producer = proto.producer_name();
   model_.producer_version = proto.producer_version();
   model_.domain = proto.domain();
@@ -89,30 +132,18 @@ void ModelConverter::ConvertGraph(const onnx::GraphProto& proto, Graph& graph, i
     value->type = ReadType(input.type());
     graph.AddInput(value);
   }
-  const auto add_initializer = [&](const std::string& name, TensorReader::Result tensor) {
-    ValueInfo* value = graph.FindOrAdd(name);
-    if (value->initializer != nullptr) Invalid(Concat("two initializers are named '", name, "'"));
-    if (!value->is_input || value->type.kind == ONNX_TYPE_UNKNOWN) value->type = tensor.value->TypeOf();
-    value->initializer = std::move(tensor.value);
-    value->external = std::move(tensor.external);
-  };
   // Where the caller gives the value, the model's own is not looked at: its file need not exist.
   for (const auto& tensor : proto.initializer()) {
-    if (const auto given = Given(tensor.name(), graph)) {
-      CheckGiven(tensor.name(), FromOnnxType(tensor.data_type()), tensor.dims(), *given);
-      add_initializer(tensor.name(), {given, nullptr});
-    } else {
-      add_initializer(tensor.name(), tensors_.Read(tensor, tensor.name()));
-    }
+    const auto given = Given(tensor.name(), graph);
+    if (given != nullptr) CheckGiven(tensor.name(), FromOnnxType(tensor.data_type()), tensor.dims(), *given);
+    AddInitializer(tensor.name(), given ? TensorReader::Result{given, nullptr} : tensors_.Read(tensor, tensor.name()),
+                   graph);
   }
   for (const auto& tensor : proto.sparse_initializer()) {
     const std::string& name = tensor.values().name();
-    if (const auto given = Given(name, graph)) {
-      CheckGiven(name, FromOnnxType(tensor.values().data_type()), tensor.dims(), *given);
-      add_initializer(name, {given, nullptr});
-    } else {
-      add_initializer(name, {tensors_.ReadSparse(tensor, name), nullptr});
-    }
+    const auto given = Given(name, graph);
+    if (given != nullptr) CheckGiven(name, FromOnnxType(tensor.values().data_type()), tensor.dims(), *given);
+    AddInitializer(name, {given ? given : tensors_.ReadSparse(tensor, name), nullptr}, graph);
   }
   // Old models list every initialiser as an input; none of them can be overridden there.
   if (model_.ir_version < 4) {
@@ -121,31 +152,61 @@ void ModelConverter::ConvertGraph(const onnx::GraphProto& proto, Graph& graph, i
       if (input->initializer == nullptr) real.push_back(input);
     graph.SetInputs(real);
   }
-  // Outputs of all nodes are known before any node is linked: order is checked by sorting, not by position.
-  std::unordered_set<std::string> made;
-  for (const auto& node : proto.node())
+  ExpectOutputs(proto, graph);
+  for (const auto& node : proto.node()) AddNode(node, graph);
+  for (const auto& output : proto.output()) AddOutput(output, graph);
+  graph.Sort();
+  depth_ = outer_depth;
+}
+
+void ModelConverter::AddInitializer(const std::string& name, TensorReader::Result tensor, Graph& graph) {
+  ValueInfo* value = graph.FindOrAdd(name);
+  if (value->initializer != nullptr) {
+    TakeLater(name, *value->initializer, *tensor.value);
+    if (value->initializer != tensor.value)
+      Warn("two initializers of graph '", graph.name, "' are named '", name, "': the later one is taken");
+  }
+  if (!value->is_input || value->type.kind == ONNX_TYPE_UNKNOWN) value->type = tensor.value->TypeOf();
+  value->initializer = std::move(tensor.value);
+  value->external = std::move(tensor.external);
+}
+
+/// Outputs of all nodes are known before any node is linked: order is checked by sorting, not by position. Only a
+/// Constant may make what a Constant or an initialiser is named already.
+void ModelConverter::ExpectOutputs(const onnx::GraphProto& proto, Graph& graph) {
+  std::unordered_map<std::string, bool> made;  // by a Constant?
+  for (const auto& node : proto.node()) {
+    const bool constant = IsConstant(node);
     for (const auto& output : node.output()) {
       if (output.empty()) continue;
       ValueInfo* value = graph.FindOrAdd(output);
-      if (!made.insert(output).second || value->is_input || value->initializer != nullptr)
+      const auto [former, added] = made.try_emplace(output, constant);
+      const bool again = !added || value->is_input || value->initializer != nullptr;
+      if (again && !(constant && former->second))
         Invalid(Concat("the value '", output, "' is made more than once; node '", node.name(), "' (", node.op_type(),
                        ") makes it again"));
+      if (again) Warn("the constant '", output, "' of graph '", graph.name, "' is given twice: the later one is taken");
       value->expected = true;
     }
-  for (const auto& node : proto.node()) AddNode(node, graph);
-  for (const auto& output : proto.output()) {
-    ValueInfo* value = graph.FindOrAdd(output.name());
-    if (value->type.kind == ONNX_TYPE_UNKNOWN) value->type = ReadType(output.type());
-    if (value->producer == nullptr && !value->is_input && value->initializer == nullptr) {
-      // A body may hand a value of an outer graph through.
-      Node* parent = graph.parent();
-      if (parent == nullptr || Resolve(output.name(), graph, *parent) == nullptr)
-        Invalid(Concat("the graph's output '", output.name(), "' is made by no node"));
-    }
-    graph.AddOutput(value);
   }
-  graph.Sort();
-  depth_ = outer_depth;
+}
+
+void ModelConverter::AddOutput(const onnx::ValueInfoProto& proto, Graph& graph) {
+  ValueInfo* value = graph.FindOrAdd(proto.name());
+  if (value->producer == nullptr && !value->is_input && value->initializer == nullptr) {
+    // A body may hand a value of an outer graph through.
+    Node* parent = graph.parent();
+    if (parent == nullptr || Resolve(proto.name(), graph, *parent) == nullptr)
+      Invalid(Concat("the graph's output '", proto.name(), "' is made by no node"));
+  }
+  // What a node makes is compared with the declaration when types are inferred.
+  if (value->producer != nullptr || value->type.kind == ONNX_TYPE_UNKNOWN) {
+    const TypeInfo declared = ReadType(proto.type());
+    if (!MergeType(declared, value->type))
+      Invalid(Concat("the value '", proto.name(), "' is declared as ", TypeName(value->type), " and, as an output, as ",
+                     TypeName(declared)));
+  }
+  graph.AddOutput(value);
 }
 
 std::shared_ptr<const Value> ModelConverter::Given(const std::string& name, const Graph& graph) {
@@ -185,8 +246,8 @@ ValueInfo* ModelConverter::Resolve(const std::string& name, Graph& graph, const 
 
 void ModelConverter::AddNode(const onnx::NodeProto& proto, Graph& graph) {
   const std::optional<PinnedDomain> pinned = PinnedDomain::Parse(proto.domain());
-  const std::string domain = pinned ? pinned->domain : Domain(proto.domain());
-  if (proto.op_type() == "Constant" && domain.empty()) {
+  const std::string domain = Domain(proto.domain());
+  if (IsConstant(proto)) {
     AddConstant(proto, graph);
     return;
   }
@@ -212,11 +273,14 @@ void ModelConverter::AddNode(const onnx::NodeProto& proto, Graph& graph) {
 }
 
 void ModelConverter::AddConstant(const onnx::NodeProto& proto, Graph& graph) {
-  if (proto.output_size() != 1 || proto.attribute_size() != 1)
-    Invalid(Concat("Constant node '", proto.name(), "' must have one output and one attribute, it has ",
-                   proto.output_size(), " and ", proto.attribute_size()));
-  const onnx::AttributeProto& attribute = proto.attribute(0);
+  const onnx::AttributeProto* holder = ValueOf(proto);
+  if (proto.output_size() != 1 || holder == nullptr)
+    Invalid(Concat("Constant node '", proto.name(), "' must have one output and an attribute with its value, it has ",
+                   proto.output_size(), " outputs and ", holder == nullptr ? "no" : "an",
+                   " attribute that is a value"));
+  const onnx::AttributeProto& attribute = *holder;
   ValueInfo* value = graph.FindOrAdd(proto.output(0));
+  value->external = nullptr;
   std::shared_ptr<const Value> tensor;
   const std::string& kind = attribute.name();
   if (kind == "value") {
@@ -241,10 +305,8 @@ void ModelConverter::AddConstant(const onnx::NodeProto& proto, Graph& graph) {
     const std::vector<float> numbers(attribute.floats().begin(), attribute.floats().end());
     tensor =
         std::make_shared<Value>(Vector(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, numbers.data(), numbers.size(), false));
-  } else if (kind == "value_strings") {
-    tensor = std::make_shared<Value>(Strings({attribute.strings().begin(), attribute.strings().end()}, false));
   } else {
-    Invalid(Concat("Constant node '", proto.name(), "' has an unknown attribute '", kind, "'"));
+    tensor = std::make_shared<Value>(Strings({attribute.strings().begin(), attribute.strings().end()}, false));
   }
   if (auto given = Given(proto.output(0), graph)) {
     const OrtrunTensor& own = tensor->tensor();
@@ -260,6 +322,8 @@ void ModelConverter::AddAttribute(const onnx::AttributeProto& proto, Node& node,
   if (!proto.ref_attr_name().empty())
     Invalid(Concat(node.Describe(), ": attribute '", proto.name(), "' refers to the attribute '", proto.ref_attr_name(),
                    "' of a function, but the node stands in none"));
+  if (node.Attribute(proto.name()) != nullptr)
+    Invalid(Concat(node.Describe(), " has two attributes '", proto.name(), "'"));
   OrtOpAttr attribute;
   attribute.name = proto.name();
   switch (proto.type()) {
@@ -302,7 +366,8 @@ void ModelConverter::AddAttribute(const onnx::AttributeProto& proto, Node& node,
       break;
     }
     case onnx::AttributeProto::TYPE_PROTO:
-      return;  // only says the element type of an empty optional or sequence, which the outputs' types say too
+      DeclareHeld(node, proto.tp());
+      return;
     default:
       Invalid(Concat(node.Describe(), ": attribute '", proto.name(), "' is of a kind (", static_cast<int>(proto.type()),
                      ") that no operator takes"));
@@ -314,7 +379,7 @@ int ModelConverter::SinceVersion(const Node& node, int opset) const {
   const auto custom = options_.custom_schema ? options_.custom_schema(node.domain, node.op_type, opset) : nullptr;
   if (custom != nullptr) return custom->since_version;
   // A domain that is not imported is taken at its first version, as exporters of contrib operators expect.
-  if (const OperatorSchema* schema = FindSchema(node.domain, node.op_type, opset == 0 ? 1 : opset))
+  if (const OperatorSchema* schema = FindModelSchema(node.domain, node.op_type, opset == 0 ? 1 : opset))
     return schema->since_version;
   return opset == 0 ? 1 : opset;
 }

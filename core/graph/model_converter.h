@@ -13,6 +13,7 @@ class AttributeProto;
 class GraphProto;
 class ModelProto;
 class NodeProto;
+class ValueInfoProto;
 }  // namespace onnx
 
 namespace ortrun {
@@ -31,8 +32,15 @@ class ModelConverter {
 
  private:
   void ConvertGraph(const onnx::GraphProto& proto, Graph& graph, int depth);
+  void AddInitializer(const std::string& name, TensorReader::Result tensor, Graph& graph);
+  void ExpectOutputs(const onnx::GraphProto& proto, Graph& graph);
+  void AddOutput(const onnx::ValueInfoProto& proto, Graph& graph);
   void AddConstant(const onnx::NodeProto& proto, Graph& graph);
   void AddAttribute(const onnx::AttributeProto& proto, Node& node, int depth);
+  template <typename... Args>
+  void Warn(const Args&... args) const {
+    if (options_.logger != nullptr) options_.logger->Warning(args...);
+  }
   ValueInfo* Resolve(const std::string& name, Graph& graph, const Node& reader);
   /// The caller's value for a constant of the main graph, or nullptr.
   std::shared_ptr<const Value> Given(const std::string& name, const Graph& graph);

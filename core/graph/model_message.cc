@@ -12,8 +12,6 @@
 namespace ortrun {
 namespace {
 
-constexpr size_t kSmall = 256;  ///< elements of a constant that inference may need to see
-
 /// The oldest version of the format that holds these: initialisers that are no inputs, and the narrow types.
 int64_t LeastIrVersion(const Graph& graph) {
   int64_t least = 4;
@@ -46,7 +44,7 @@ int64_t LeastIrVersion(const Graph& graph) {
 
 }  // namespace
 
-void FillNode(const Node& node, onnx::NodeProto& proto, bool data) { GraphMessages(nullptr, data).Fill(node, proto); }
+void FillNode(const Node& node, onnx::NodeProto& proto) { GraphMessages(nullptr).Fill(node, proto); }
 
 const std::string& GraphMessages::NameOf(const ValueInfo& value) const {
   if (opsets_ == nullptr) return value.name;
@@ -95,12 +93,9 @@ void GraphMessages::Fill(const Graph& graph, onnx::GraphProto& proto) {
   for (const ValueInfo* input : graph.inputs()) Fill(*input, *proto.add_input());
   for (const ValueInfo* output : graph.outputs()) Fill(*output, *proto.add_output());
   for (const auto& value : graph.values()) {
-    if (value->initializer != nullptr && (data_ || value->initializer->tensor().count <= kSmall))
+    if (value->initializer != nullptr)
       FillInitializer(*value, *proto.add_initializer());
-    else if (value->initializer != nullptr && !value->is_input)
-      Fill(*value, *proto.add_input());
-    else if (value->initializer == nullptr && !value->is_input && !value->is_output && value->outer == nullptr &&
-             value->type.IsKnown())
+    else if (!value->is_input && !value->is_output && value->outer == nullptr && value->type.IsKnown())
       Fill(*value, *proto.add_value_info());
   }
   for (const auto& node : graph.nodes()) Fill(*node, *proto.add_node());
@@ -132,7 +127,7 @@ void GraphMessages::Fill(const Node& node, onnx::NodeProto& proto) {
   }
 }
 
-onnx::ModelProto ToProto(const Model& model, const OpsetChoice& opsets, bool data, const PutElsewhere& elsewhere) {
+onnx::ModelProto ToProto(const Model& model, const OpsetChoice& opsets, const PutElsewhere& elsewhere) {
   onnx::ModelProto proto;
   proto.set_ir_version(std::max(model.ir_version == 0 ? 8 : model.ir_version, LeastIrVersion(*model.graph)));
   proto.set_producer_name(model.producer);
@@ -150,7 +145,7 @@ onnx::ModelProto ToProto(const Model& model, const OpsetChoice& opsets, bool dat
     entry->set_key(key);
     entry->set_value(value);
   }
-  GraphMessages(&opsets, data, elsewhere).Fill(*model.graph, *proto.mutable_graph());
+  GraphMessages(&opsets, elsewhere).Fill(*model.graph, *proto.mutable_graph());
   return proto;
 }
 

@@ -118,7 +118,7 @@ void WriteModel(const Model& model, const std::filesystem::path& path, const Wri
     elsewhere = [&external](const Value& value, onnx::TensorProto& proto) { return external->Put(value, proto); };
   }
   NewFile file(path, true);
-  const onnx::ModelProto proto = ToProto(model, opsets, true, elsewhere);
+  const onnx::ModelProto proto = ToProto(model, opsets, elsewhere);
   if (proto.ByteSizeLong() > static_cast<size_t>(INT32_MAX))
     throw Error(ORT_FAIL, Concat("the model is larger than 2 GiB and cannot be written to '", path.string(),
                                  "' as one message; name a file for its weights with the session config entry "

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "core/base/nearest.h"
-#include "core/graph/body_check.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -71,9 +70,11 @@ class NodeCheck {
     const SchemaParameter& formal = *schema_.Input(index);
     const ValueInfo* value = node_.inputs[index];
     if (value == nullptr) {
-      if (!formal.optional && !formal.variadic)
-        Invalid(node_, Concat("Node (", node_.name, ")'s input ", index,
-                              " is marked single but has an empty string in the graph"));
+      // Lists that hold anything, as a context of another runtime takes, may have gaps.
+      if (!formal.optional && (!formal.variadic || schema_.standard != nullptr))
+        Invalid(node_,
+                Concat("Node (", node_.name, ")'s input ", index, " is ",
+                       formal.variadic ? "one of a list" : "marked single", " but has an empty string in the graph"));
       return;
     }
     if (!value->type.IsKnown()) return;
@@ -127,10 +128,22 @@ class NodeCheck {
       }
       if (!Suits(attribute.type, found->second.type))
         Invalid(node_, Concat("Mismatched attribute type in '", node_.name, " : ", attribute.name, "'."));
+      CheckAxes(attribute);
     }
     for (const auto& [name, attribute] : known)
       if (attribute.required && node_.Attribute(name) == nullptr)
         Invalid(node_, Concat("Required attribute '", name, "' is missing."));
+  }
+
+  /// Inference counts dimensions in 32 bits. Whether an axis suits the rank is its operator's to say.
+  void CheckAxes(const OrtOpAttr& attribute) const {
+    if (!attribute.name.ends_with("axis") && !attribute.name.ends_with("axes")) return;
+    const auto check = [&](int64_t axis) {
+      if (axis < std::numeric_limits<int32_t>::min() || axis > std::numeric_limits<int32_t>::max())
+        Invalid(node_, Concat("Attribute '", attribute.name, "' is ", axis, ": no tensor has such a dimension."));
+    };
+    if (attribute.type == ORT_OP_ATTR_INT) check(attribute.i);
+    if (attribute.type == ORT_OP_ATTR_INTS) std::for_each(attribute.ints.begin(), attribute.ints.end(), check);
   }
 
   static bool Suits(OrtOpAttrType given, onnx::AttributeProto_AttributeType expected) {
@@ -165,13 +178,5 @@ class NodeCheck {
 }  // namespace
 
 void CheckNode(const Node& node, const OperatorSchema& schema) { NodeCheck(node, schema).Run(); }
-
-void CheckNodes(const Graph& graph, const std::function<const OperatorSchema*(const Node&)>& schema_of) {
-  for (const auto& node : graph.nodes()) {
-    if (const OperatorSchema* schema = schema_of(*node)) NodeCheck(*node, *schema).Run();
-    for (const auto& body : node->subgraphs) CheckNodes(*body.second, schema_of);
-    CheckBodies(*node);
-  }
-}
 
 }  // namespace ortrun

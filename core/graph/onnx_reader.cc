@@ -3,25 +3,21 @@
 
 #include <google/protobuf/io/coded_stream.h>
 #include <onnx/onnx_pb.h>
-#include <onnx/shape_inference/implementation.h>
 
 #include <algorithm>
 #include <cstring>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
-#include "core/graph/element_inference.h"
+#include "core/graph/early_operators.h"
 #include "core/graph/function_inliner.h"
 #include "core/graph/mapped_file.h"
 #include "core/graph/model_check.h"
 #include "core/graph/model_converter.h"
-#include "core/graph/model_message.h"
-#include "core/graph/node_check.h"
-#include "core/graph/opset_choice.h"
-#include "core/graph/standard_schemas.h"
+#include "core/graph/opset_imports.h"
 #include "core/graph/stripped_model.h"
 #include "core/graph/tensor_reader.h"
+#include "core/graph/type_inference.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -70,22 +66,6 @@ onnx::ModelProto Parse(const StrippedModel& stripped, std::string_view original,
   return proto;
 }
 
-/// Finds the schema of a node: that of a custom operator first.
-class SchemaLookup {
- public:
-  explicit SchemaLookup(const ReadOptions& options) : options_(options) {}
-  const OperatorSchema* Custom(const Node& node) const {
-    return options_.custom_schema ? options_.custom_schema(node.domain, node.op_type, node.since_version) : nullptr;
-  }
-  const OperatorSchema* operator()(const Node& node) const {
-    const OperatorSchema* custom = Custom(node);
-    return custom != nullptr ? custom : FindSchema(node.domain, node.op_type, node.since_version);
-  }
-
- private:
-  const ReadOptions& options_;
-};
-
 void OverrideDimensions(onnx::ModelProto& proto, const ReadOptions& options) {
   if (options.dimension_by_name.empty() && options.dimension_by_denotation.empty()) return;
   for (auto& input : *proto.mutable_graph()->mutable_input()) {
@@ -102,44 +82,20 @@ void OverrideDimensions(onnx::ModelProto& proto, const ReadOptions& options) {
   }
 }
 
-/// One line of onnx's report that tells of types that contradict each other; "" when there is none. That an input's
-/// type is not known is no contradiction, and one of shapes may be an exporter's slip that changes nothing.
-std::string Contradiction(const std::string& report) {
-  std::istringstream lines(report);
-  for (std::string line; std::getline(lines, line);)
-    if (line.find("[TypeInferenceError]") != std::string::npos && line.find("instead is null") == std::string::npos)
-      return line;
-  return "";
+/// An input's type is what callers are held to.
+void RequireInputTypes(const Graph& graph) {
+  for (const ValueInfo* input : graph.inputs())
+    if (!input->type.IsKnown())
+      throw Error(ORT_FAIL, Concat("This is an invalid model. Model input (", input->name,
+                                   ") does not have type information: it is declared as ", TypeName(input->type),
+                                   ". Declare its element type"));
 }
 
-/// Fills the types of values as far as onnx can infer them. Answers a contradiction between types, or "".
-std::string Infer(onnx::ModelProto& proto, const ReadOptions& options) {
-  const auto run = [&proto](int strict) {
-    const onnx::ShapeInferenceOptions inference(true, strict, true);
-    onnx::shape_inference::InferShapes(proto, &StandardSchemas::Instance(), inference);
-  };
-  std::string contradiction;
-  try {
-    run(1);
-    return contradiction;
-  } catch (const std::exception& error) {
-    contradiction = Contradiction(error.what());
-  }
-  // A strict run reports errors but gives up bodies that have some: another one infers what can be.
-  try {
-    run(0);
-  } catch (const std::exception& error) {
-    if (options.logger != nullptr) options.logger->Warning("shapes could not all be inferred: ", error.what());
-  }
-  return contradiction;
-}
-
-void FinishTypes(Graph& graph, const std::string& contradiction, const ReadOptions& options) {
-  const SchemaLookup schemas(options);
-  InferMissingTypes(graph, schemas);
-  // A custom operator is compared with its own declaration when it is assigned.
-  CheckNodes(graph, [&](const Node& node) { return schemas.Custom(node) != nullptr ? nullptr : schemas(node); });
-  if (!contradiction.empty()) throw Error(ORT_FAIL, Concat("This is an invalid model. Type Error: ", contradiction));
+/// What is left to do once values are linked.
+void Finish(Model& model, const ReadOptions& options) {
+  RequireInputTypes(*model.graph);
+  InferGraphTypes(*model.graph, options);
+  ReplaceEarlyOperators(*model.graph);
 }
 
 /// The folder in which a model's file really lies, when its path is a link.
@@ -169,15 +125,15 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, const MappedFile* file,
     CheckFunctions(proto);
     InlineFunctions(proto);
   }
+  CompleteImports(proto, options);
   CheckModel(proto, options);
   OverrideDimensions(proto, options);
-  const std::string contradiction = Infer(proto, options);
   auto model = std::make_unique<Model>();
   model->path = path;
   ExternalFiles files(folder, options.external_files, RealFolder(path), options.copy_external_data);
   const TensorReader tensors(stripped.get(), file, files);
   ModelConverter(*model, options, tensors).Convert(proto);
-  FinishTypes(*model->graph, contradiction, options);
+  Finish(*model, options);
   return model;
 }
 
@@ -196,17 +152,15 @@ std::unique_ptr<Model> ReadModel(const void* data, size_t bytes, const ReadOptio
 }
 
 void InferTypes(Model& model, const ReadOptions& options) {
-  onnx::ModelProto proto = ToProto(model, OpsetChoice(model), false);
-  OverrideDimensions(proto, options);
-  const std::string contradiction = Infer(proto, options);
-  const auto take = [&model](const onnx::ValueInfoProto& info) {
-    ValueInfo* value = model.graph->Find(info.name());
-    if (value != nullptr && info.has_type() && value->initializer == nullptr) value->type = ReadType(info.type());
-  };
-  for (const auto& info : proto.graph().value_info()) take(info);
-  for (const auto& info : proto.graph().input()) take(info);
-  for (const auto& info : proto.graph().output()) take(info);
-  FinishTypes(*model.graph, contradiction, options);
+  for (ValueInfo* input : model.graph->inputs())
+    for (size_t i = 0; i < input->type.tensor.symbols.size(); ++i) {
+      const auto given = options.dimension_by_name.find(input->type.tensor.symbols[i]);
+      if (input->type.tensor.dims[i] >= 0 || given == options.dimension_by_name.end()) continue;
+      input->type.tensor.dims[i] = given->second;
+      input->type.tensor.symbols[i].clear();
+    }
+  model.graph->Sort();
+  Finish(model, options);
 }
 
 }  // namespace ortrun

@@ -32,14 +32,17 @@ struct ReadOptions {
   std::map<std::string, int64_t> dimension_by_denotation;
   /// Schemas of custom operators, asked where onnx knows none.
   std::function<const OperatorSchema*(const std::string& domain, const std::string& op, int version)> custom_schema;
+  /// Sets the types of what a custom operator's node makes, as far as the operator says them.
+  std::function<void(Node& node)> infer_custom;
   const Logger* logger = nullptr;
 };
 
-/// Reads an ONNX model: parses, checks, resolves external data (mapped unless it is
-/// to be copied, inside the model's real folder only), inlines
-/// the model's own functions, infers types and shapes, turns Constant nodes into initialisers and sorts.
-/// Errors: ORT_NO_SUCHFILE, ORT_INVALID_PROTOBUF (says what it looks like), ORT_INVALID_ARGUMENT (no graph, or a value
-/// that nobody makes), ORT_INVALID_GRAPH (a node that its operator does not allow), ORT_FAIL (everything else).
+/// Reads an ONNX model: parses, checks, resolves external data (mapped unless it is to be copied, inside the model's
+/// real folder only), inlines the model's own functions, turns Constant nodes into initialisers, sorts, infers types
+/// and shapes. What the standard does not allow but models in use have (a domain that is not imported, a name given
+/// twice to constants) is taken with a warning. Errors: ORT_NO_SUCHFILE, ORT_INVALID_PROTOBUF (says what it looks
+/// like), ORT_INVALID_ARGUMENT (no graph, or a value that nobody makes), ORT_INVALID_GRAPH (a node that its operator
+/// does not allow), ORT_FAIL (everything else).
 std::unique_ptr<Model> ReadModel(const std::filesystem::path& path, const ReadOptions& options);
 
 /// As above from memory; the bytes are not needed after the call, nor is a file: only external data stays mapped.

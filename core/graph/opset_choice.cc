@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "core/graph/early_operators.h"
 #include "core/graph/pinned_domain.h"
 #include "core/graph/schema.h"
 
@@ -20,9 +21,8 @@ int Newest(const std::string& domain) {
 }
 
 bool MeansTheSame(const std::string& domain, const std::string& op, int since, int opset) {
-  const OperatorSchema* schema = FindSchema(domain, op, opset);
-  // Below the standard's first version of an operator, its name is that of ONNX Runtime's own, which is the same.
-  return schema != nullptr && (schema->since_version == since || schema->standard == nullptr);
+  const OperatorSchema* schema = FindModelSchema(domain, op, opset);
+  return schema != nullptr && schema->since_version == since;
 }
 
 }  // namespace

@@ -29,7 +29,8 @@ SchemaParameter Convert(const onnx::OpSchema::FormalParameter& formal) {
           formal.GetOption() == onnx::OpSchema::Optional,
           formal.GetOption() == onnx::OpSchema::Variadic,
           formal.GetIsHomogeneous(),
-          0};
+          0,
+          false};
 }
 
 /// As onnx's GetNodeDeterminism, which for an operator with a function would fill onnx's own registry.
@@ -107,7 +108,7 @@ class SchemaTable {
       if (converted == nullptr) converted = Convert(*standard);
       schema = converted.get();
     } else {
-      schema = FindContribSchema(domain, op);
+      schema = FindContribSchema(domain, op, version);
     }
     found_.emplace(KeptQuestion{domain, op, version}, schema);
     return schema;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,8 +30,9 @@ struct SchemaParameter {
   std::string type;  ///< the type parameter's name ("T"), or a fixed type ("tensor(int64)")
   bool optional = false;
   bool variadic = false;
-  bool homogeneous = true;    ///< false: a variadic one whose values may differ in type
-  uint64_t tensor_types = 0;  ///< bit t: a tensor of element type t is allowed; 0: no tensor, or any
+  bool homogeneous = true;      ///< false: a variadic one whose values may differ in type
+  uint64_t tensor_types = 0;    ///< bit t: a tensor of element type t is allowed; 0: no tensor, or any
+  bool shape_of_first = false;  ///< of an output: its shape is that of the first input
 };
 
 /// What is known of an operator: from onnx's own schemas, the schemas of ortrun's fused operators, or a custom op.
@@ -39,6 +41,7 @@ struct OperatorSchema {
   std::string domain;
   std::string name;
   int since_version = 1;
+  int last_version = std::numeric_limits<int>::max();  ///< the last opset that has it, as far as that is known
   std::vector<SchemaParameter> inputs;
   std::vector<SchemaParameter> outputs;
   std::vector<SchemaTypeConstraint> constraints;

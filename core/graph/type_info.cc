@@ -21,6 +21,24 @@ OrtTypeInfo OrtTypeInfo::Tensor(ONNXTensorElementDataType type, std::vector<int6
   return info;
 }
 
+bool OrtTypeInfo::IsKnown() const {
+  switch (kind) {
+    case ONNX_TYPE_UNKNOWN:
+      return false;
+    case ONNX_TYPE_TENSOR:
+    case ONNX_TYPE_SPARSETENSOR:
+      return tensor.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+    case ONNX_TYPE_SEQUENCE:
+      return sequence->element.IsKnown();
+    case ONNX_TYPE_OPTIONAL:
+      return optional->contained.IsKnown();
+    case ONNX_TYPE_MAP:
+      return map->key != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED && map->value.IsKnown();
+    default:
+      return true;
+  }
+}
+
 bool OrtTypeInfo::SameKind(const OrtTypeInfo& other) const {
   if (IsTensor() && other.IsTensor()) return tensor.type == other.tensor.type;
   return kind == other.kind && ortrun::TypeName(*this) == ortrun::TypeName(other);

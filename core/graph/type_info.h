@@ -33,10 +33,8 @@ struct OrtTypeInfo {
   std::string denotation;
 
   bool IsTensor() const { return kind == ONNX_TYPE_TENSOR; }
-  /// Whether the kind, and a tensor's element type, is known.
-  bool IsKnown() const {
-    return kind != ONNX_TYPE_UNKNOWN && (!IsTensor() || tensor.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED);
-  }
+  /// Whether the kind and the element type are known, those of what a sequence, map or optional holds included.
+  bool IsKnown() const;
   /// Whether both are one type when shapes are left aside.
   bool SameKind(const OrtTypeInfo& other) const;
   static OrtTypeInfo Tensor(ONNXTensorElementDataType type);

@@ -24,7 +24,9 @@ void DefineProperties(py::class_<SessionOptions>& c) {
       .def_readwrite("profile_file_prefix", &SessionOptions::profile_file_prefix,
                      "How the profile's file name begins; the time is appended.")
       .def_readwrite("optimized_model_filepath", &SessionOptions::optimized_model_filepath,
-                     "Where to write the optimized model; nothing is written when empty.")
+                     "Where to write the optimized model; nothing is written when empty. With the config entry "
+                     "'ortrun.save.onnxruntime_operators_only' set to '1' it keeps to operators that ONNX Runtime "
+                     "has.")
       .def_readwrite("graph_optimization_level", &SessionOptions::graph_optimization_level,
                      "Which passes rewrite the graph. Default is all.")
       .def_readwrite("execution_mode", &SessionOptions::execution_mode,
@@ -61,11 +63,17 @@ void DefineMethods(py::class_<SessionOptions>& c) {
           "register_custom_ops_library",
           [](SessionOptions& self, const std::filesystem::path& path) { self.RegisterCustomOps(path.string()); },
           "Loads a library of custom operators.")
-      .def("add_initializer", &SessionOptions::AddInitializer, "Replaces an initializer by an OrtValue.")
+      .def(
+          "add_initializer", &SessionOptions::AddInitializer,
+          "Replaces an initializer, or a constant, by an OrtValue of its type and shape. Where the model keeps it in a "
+          "file, the file need not exist.")
       .def("add_external_initializers", &SessionOptions::AddExternalInitializers,
-           "Gives initializers whose data lies outside the model.")
-      .def("add_external_initializers_from_files_in_memory", &SessionOptions::AddExternalFiles,
-           "Gives files of external data that were read into memory.")
+           "Gives initializers whose data lies outside the model, in files that need not exist. Each name must be one "
+           "of "
+           "the model's.")
+      .def(
+          "add_external_initializers_from_files_in_memory", &SessionOptions::AddExternalFiles,
+          "Gives files of external data that were read into memory, by the names that the model uses. They are copied.")
       .def("add_provider", &SessionOptions::AddProvider, "Adds a provider by name.")
       .def(
           "add_provider_for_devices",

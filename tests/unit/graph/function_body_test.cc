@@ -19,7 +19,7 @@ const Node* Find(const Graph& graph, const char* op) {
   return found == graph.nodes().end() ? nullptr : found->get();
 }
 
-/// The one element of a constant of the graph that is 1.0-like: whether some constant holds `number`.
+/// Whether some constant of the graph is that number.
 bool HasConstant(const Graph& graph, float number) {
   const auto constants = graph.Initializers();
   return std::any_of(constants.begin(), constants.end(), [number](const ValueInfo* value) {

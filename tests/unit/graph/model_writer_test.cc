@@ -57,7 +57,9 @@ TEST(ModelWriter, PinsWhatMeansSomethingElseAtTheImport) {
   EXPECT_EQ(Find(*again, "Mish")->domain, "");
   EXPECT_EQ(Find(*again, "Softmax")->since_version, 11);
   const testing::TestFolder folder;
-  EXPECT_THROW(WriteModel(*model, folder / "m.onnx", {.onnxruntime_operators_only = true}), Error);
+  WriteOptions options;
+  options.onnxruntime_operators_only = true;
+  EXPECT_THROW(WriteModel(*model, folder / "m.onnx", options), Error);
 }
 
 TEST(ModelWriter, ImportsTheDomainsThatPassesBring) {

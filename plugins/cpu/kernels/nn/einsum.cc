@@ -247,6 +247,9 @@ class Einsum : public Kernel {
             "\" has a term of ", labels.size(), " labels for an operand of rank ", rank);
     if (term.ellipsis == Term::kNone) return labels;
     const size_t hidden = rank - labels.size();
+    Require(hidden <= Shape::kMaxRank, "an operand of rank ", rank,
+            " has more dimensions under the ellipsis of equation=\"", text_, "\" than the ", Shape::kMaxRank,
+            " supported");
     broadcast = std::max(broadcast, hidden);
     for (size_t i = 0; i < hidden; ++i)
       labels.insert(labels.begin() + static_cast<std::ptrdiff_t>(term.ellipsis + i), kLetters + hidden - 1 - i);
