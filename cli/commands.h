@@ -18,5 +18,6 @@ int RunCommand(const std::vector<std::string>& words);
 int InfoCommand(const std::vector<std::string>& words);
 int ProvidersCommand(const std::vector<std::string>& words);
 int ExplainCommand(const std::vector<std::string>& words);
+int BisectCommand(const std::vector<std::string>& words);
 
 }  // namespace ortrun::cli

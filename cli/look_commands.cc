@@ -11,6 +11,7 @@
 namespace ortrun::cli {
 namespace {
 
+namespace po = boost::program_options;
 using Json = nlohmann::ordered_json;
 
 std::string Bytes(uint64_t bytes) {
@@ -132,9 +133,13 @@ int ExplainCommand(const std::vector<std::string>& words) {
       "it.",
       "model");
   line.AddSessionOptions();
+  line.Add()("stop-after", po::value<int64_t>(), "patches that the optimizer may apply; all where it is not given");
   if (!line.Parse(words)) return kOk;
   const Runtime runtime(line.severity());
-  const Session session = OpenSession(runtime, line.Request());
+  SessionRequest request = line.Request();
+  if (line.Has("stop-after"))
+    request.config.emplace_back("ortrun.optimizer.stop_after", std::to_string(line.Number("stop-after", 0)));
+  const Session session = OpenSession(runtime, request);
   const Json explained = Json::parse(
       runtime.Tell<OrtrunExplainSessionFn>(ORTRUN_EXPLAIN_SESSION, static_cast<const OrtSession*>(session.get())));
   if (line.json())

@@ -14,6 +14,7 @@ constexpr Command kCommands[] = {
     {"info", "tell what a model file holds", ortrun::cli::InfoCommand},
     {"providers", "list the providers and their devices", ortrun::cli::ProvidersCommand},
     {"explain", "tell which provider runs each node, and why", ortrun::cli::ExplainCommand},
+    {"bisect", "name the first rewrite of the optimizer that changes a result", ortrun::cli::BisectCommand},
 };
 
 void PrintUsage(std::ostream& out) {
@@ -45,7 +46,7 @@ int Main(const std::vector<std::string>& words) {
   }
   throw ortrun::cli::CliError(
       ortrun::cli::kUsage,
-      "no command '" + words[0] + "'." + ortrun::cli::DidYouMean(words[0], names) + " 'ortrun --help' lists them.");
+      "no command '" + words[0] + "'." + ortrun::DidYouMean(words[0], names) + " 'ortrun --help' lists them.");
 }
 
 }  // namespace

@@ -9,10 +9,10 @@
 
 #include "cli/commands.h"
 #include "cli/element_type.h"
+#include "cli/execute.h"
 #include "cli/inputs.h"
 #include "cli/npy.h"
 #include "cli/options.h"
-#include "cli/progress.h"
 #include "ortrun/tools.h"
 
 namespace ortrun::cli {
@@ -21,13 +21,6 @@ namespace {
 namespace po = boost::program_options;
 using Json = nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
-
-struct Timing {
-  double create_ms = 0;
-  std::vector<double> runs_ms;
-};
-
-double Millis(Clock::duration duration) { return std::chrono::duration<double, std::milli>(duration).count(); }
 
 std::string ShapeText(const std::vector<int64_t>& shape) {
   std::string text = "[";
@@ -79,47 +72,6 @@ std::string FileName(std::string name) {
       name.begin(), name.end(),
       [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '_' && c != '.'; }, '_');
   return name + ".npy";
-}
-
-/// Outputs of the last run, those that are no tensors left out.
-std::map<std::string, Tensor> Execute(const Runtime& runtime, OrtSession* session, std::vector<Tensor>& inputs,
-                                      const std::vector<Slot>& input_slots, const std::vector<Slot>& output_slots,
-                                      size_t repeat, Timing& timing) {
-  std::vector<Value> owned;
-  std::vector<const OrtValue*> values;
-  std::vector<const char*> input_names;
-  std::vector<const char*> output_names;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    owned.push_back(ToValue(runtime, inputs[i]));
-    values.push_back(owned.back().get());
-    input_names.push_back(input_slots[i].name.c_str());
-  }
-  for (const Slot& slot : output_slots) output_names.push_back(slot.name.c_str());
-  std::vector<Value> results;
-  Progress progress("running", repeat);
-  for (size_t run = 0; run < repeat; ++run) {
-    std::vector<OrtValue*> raw(output_names.size(), nullptr);
-    const auto start = Clock::now();
-    OrtStatus* status =
-        runtime.api().Run(const_cast<OrtSession*>(session), nullptr, input_names.data(), values.data(),  // NOLINT
-                          values.size(), output_names.data(), output_names.size(), raw.data());
-    timing.runs_ms.push_back(Millis(Clock::now() - start));
-    results.clear();
-    for (OrtValue* value : raw) results.push_back(runtime.MakeValue(value));
-    try {
-      runtime.Check(status);
-    } catch (const Error& error) {
-      throw CliError(error.code() == ORT_INVALID_ARGUMENT ? kBadInput : kFailed, error.what());
-    }
-    progress.Advance();
-  }
-  std::map<std::string, Tensor> tensors;
-  for (size_t i = 0; i < results.size(); ++i) {
-    int is_tensor = 0;
-    runtime.Check(runtime.api().IsTensor(results[i].get(), &is_tensor));
-    if (is_tensor != 0) tensors.emplace(output_names[i], FromValue(runtime, results[i].get()));
-  }
-  return tensors;
 }
 
 Json ProvidersOf(const Runtime& runtime, const OrtSession* session) {
@@ -183,7 +135,7 @@ int RunCommand(const std::vector<std::string>& words) {
   Timing timing;
   const auto start = Clock::now();
   const Session session = OpenSession(runtime, request);
-  timing.create_ms = Millis(Clock::now() - start);
+  timing.create_ms = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
   const std::vector<Slot> input_slots = Inputs(runtime, session.get());
   const std::vector<Slot> output_slots = Outputs(runtime, session.get());
   InputRequest input_request;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <numeric>
 #include <set>
 
 #include "cli/element_type.h"
@@ -122,6 +121,10 @@ Session OpenSession(const Runtime& runtime, const SessionRequest& request) {
     runtime.Check(api.AddFreeDimensionOverrideByName(raw, name.c_str(), size));
   for (const auto& [key, value] : request.config)
     runtime.Check(api.AddSessionConfigEntry(raw, key.c_str(), value.c_str()));
+  if (request.log != nullptr) {
+    runtime.Check(api.SetUserLoggingFunction(raw, request.log, request.log_to));
+    runtime.Check(api.SetSessionLogSeverityLevel(raw, ORT_LOGGING_LEVEL_VERBOSE));
+  }
   if (!request.profile.empty()) runtime.Check(api.EnableProfiling(raw, request.profile.c_str()));
   for (const std::string& provider : request.providers) {
     try {
@@ -156,33 +159,6 @@ std::string Describe(const Slot& slot) {
     text += slot.shape[i] >= 0 ? std::to_string(slot.shape[i]) : slot.symbols[i].empty() ? "?" : slot.symbols[i];
   }
   return text + ']';
-}
-
-std::string DidYouMean(const std::string& word, const std::vector<std::string>& candidates) {
-  const auto distance = [&word](const std::string& other) {
-    std::vector<size_t> row(other.size() + 1);
-    std::iota(row.begin(), row.end(), size_t{0});
-    for (size_t i = 0; i < word.size(); ++i) {
-      size_t diagonal = row[0];
-      row[0] = i + 1;
-      for (size_t j = 0; j < other.size(); ++j) {
-        const bool same =
-            std::tolower(static_cast<unsigned char>(word[i])) == std::tolower(static_cast<unsigned char>(other[j]));
-        const size_t replaced = diagonal + (same ? 0 : 1);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-      }
-    }
-    return row[other.size()];
-  };
-  size_t best = std::max<size_t>(2, word.size() / 2) + 1;
-  std::string nearest;
-  for (const std::string& candidate : candidates)
-    if (const size_t d = distance(candidate); d < best) {
-      best = d;
-      nearest = candidate;
-    }
-  return nearest.empty() ? "" : " Did you mean '" + nearest + "'?";
 }
 
 }  // namespace ortrun::cli

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/nearest.h"
 #include "onnxruntime_c_api.h"
 #include "ortrun/error.h"
 
@@ -69,7 +70,9 @@ struct SessionRequest {
   std::vector<std::string> providers;  ///< empty: the runtime's own choice
   std::vector<std::pair<std::string, int64_t>> dimensions;
   std::vector<std::pair<std::string, std::string>> config;
-  std::string profile;  ///< prefix of the trace file, empty: none
+  std::string profile;               ///< prefix of the trace file, empty: none
+  OrtLoggingFunction log = nullptr;  ///< nullptr: log lines go where they always go
+  void* log_to = nullptr;
   int threads = 0;
   int optimization = ORT_ENABLE_ALL;
 };
@@ -90,7 +93,5 @@ std::vector<Slot> Outputs(const Runtime& runtime, const OrtSession* session);
 
 /// "float32[1,3,N]" for people.
 std::string Describe(const Slot& slot);
-/// The candidate nearest to a mistyped word as " Did you mean 'x'?", or nothing.
-std::string DidYouMean(const std::string& word, const std::vector<std::string>& candidates);
 
 }  // namespace ortrun::cli

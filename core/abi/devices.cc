@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/abi/allocator.h"
+#include "core/abi/array_argument.h"
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
 #include "core/execution/stream.h"
@@ -61,7 +62,7 @@ OrtStatus* GetNumHardwareDevices(const OrtEnv* env, size_t* num_devices) {
 }
 
 OrtStatus* GetHardwareDevices(const OrtEnv* env, const OrtHardwareDevice** devices, size_t num_devices) {
-  return Guard({{"env", env}, {"devices", devices}},
+  return Guard({{"env", env}, Array("devices", devices, num_devices)},
                [&] { CopyPointersOut(env->hardware(), "the devices", devices, num_devices); });
 }
 

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "core/abi/array_argument.h"
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
 #include "core/execution/memory.h"
@@ -97,18 +98,21 @@ OrtStatus* UnregisterExecutionProviderLibrary(OrtEnv* env, const char* registrat
 
 OrtStatus* CopyTensors(const OrtEnv* env, const OrtValue* const* src_tensors, OrtValue* const* dst_tensors,
                        OrtSyncStream* stream, size_t num_tensors) {
-  return Guard({{"env", env}, {"src_tensors", src_tensors}, {"dst_tensors", dst_tensors}}, [&] {
-    for (size_t i = 0; i < num_tensors; ++i) {
-      Require(src_tensors[i] != nullptr && dst_tensors[i] != nullptr, "CopyTensors: tensor ", i, " is null");
-      const OrtValue& from = *src_tensors[i];
-      const OrtValue& to = *dst_tensors[i];
-      Require(from.IsTensor() && to.IsTensor(), "CopyTensors: value ", i, " is no dense tensor");
-      Require(from.type() == to.type() && from.tensor().count == to.tensor().count, "CopyTensors: tensor ", i,
-              " is copied from ", ElementTypeName(from.type()), ShapeText(from.tensor().shape, from.tensor().rank),
-              " to ", ElementTypeName(to.type()), ShapeText(to.tensor().shape, to.tensor().rank));
-    }
-    const_cast<OrtEnv*>(env)->CopyTensors(src_tensors, dst_tensors, stream, num_tensors);  // NOLINT: the slot's type
-  });
+  return Guard(
+      {{"env", env}, Array("src_tensors", src_tensors, num_tensors), Array("dst_tensors", dst_tensors, num_tensors)},
+      [&] {
+        for (size_t i = 0; i < num_tensors; ++i) {
+          Require(src_tensors[i] != nullptr && dst_tensors[i] != nullptr, "CopyTensors: tensor ", i, " is null");
+          const OrtValue& from = *src_tensors[i];
+          const OrtValue& to = *dst_tensors[i];
+          Require(from.IsTensor() && to.IsTensor(), "CopyTensors: value ", i, " is no dense tensor");
+          Require(from.type() == to.type() && from.tensor().count == to.tensor().count, "CopyTensors: tensor ", i,
+                  " is copied from ", ElementTypeName(from.type()), ShapeText(from.tensor().shape, from.tensor().rank),
+                  " to ", ElementTypeName(to.type()), ShapeText(to.tensor().shape, to.tensor().rank));
+        }
+        const_cast<OrtEnv*>(env)->CopyTensors(src_tensors, dst_tensors, stream,
+                                              num_tensors);  // NOLINT: the slot's type
+      });
 }
 
 }  // namespace

@@ -11,6 +11,8 @@ OrtStatus* EpGraphSupportInfo_AddNodesToFuse(OrtEpGraphSupportInfo* graph_suppor
                                              size_t num_nodes, const OrtNodeFusionOptions* node_fusion_options) {
   return Guard({{"graph_support_info", graph_support_info}, {"nodes", nodes}}, [&] {
     Require(num_nodes != 0, "EpGraphSupportInfo_AddNodesToFuse: there are no nodes");
+    for (size_t i = 0; i < num_nodes; ++i)
+      Require(nodes[i] != nullptr, "EpGraphSupportInfo_AddNodesToFuse: node ", i, " is null");
     OrtEpGraphSupportInfo::Group group;
     group.nodes.assign(nodes, nodes + num_nodes);
     group.compile = true;

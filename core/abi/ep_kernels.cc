@@ -2,6 +2,7 @@
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
 #include "core/execution/control_flow.h"
+#include "core/execution/packed_weights.h"
 #include "core/providers/partitioner.h"
 
 namespace ortrun::abi {
@@ -26,6 +27,20 @@ OrtStatus* CreateScanKernel(const OrtKernelInfo* kernel_info, OrtScanKernelHelpe
                [&] { *kernel_out = ortrun::CreateScanKernel(*kernel_info, helper); });
 }
 
+OrtStatus* SharedPrePackedWeightCache_StoreWeightData(OrtSharedPrePackedWeightCache* prepacked_weight_cache,
+                                                      void** buffer_data_ptrs, size_t* buffer_data_sizes,
+                                                      size_t num_buffers) {
+  return Guard({{"prepacked_weight_cache", prepacked_weight_cache},
+                {"buffer_data_ptrs", buffer_data_ptrs},
+                {"buffer_data_sizes", buffer_data_sizes}},
+               [&] {
+                 Require(num_buffers != 0, "SharedPrePackedWeightCache_StoreWeightData: there are no buffers");
+                 Require(prepacked_weight_cache->stored.empty(),
+                         "SharedPrePackedWeightCache_StoreWeightData: the buffers of this weight are stored already");
+                 prepacked_weight_cache->Store({buffer_data_ptrs, num_buffers}, {buffer_data_sizes, num_buffers});
+               });
+}
+
 void ReleaseKernelImpl(OrtKernelImpl* input) noexcept {
   if (input != nullptr && input->Release != nullptr) input->Release(input);
 }
@@ -38,8 +53,7 @@ void FillEpKernels(OrtEpApi& api) {
   api.CreateLoopKernel = CreateLoopKernel;
   api.CreateScanKernel = CreateScanKernel;
   api.ReleaseKernelImpl = ReleaseKernelImpl;
-  api.SharedPrePackedWeightCache_StoreWeightData =
-      NotImplemented<"OrtEpApi::SharedPrePackedWeightCache_StoreWeightData">();
+  api.SharedPrePackedWeightCache_StoreWeightData = SharedPrePackedWeightCache_StoreWeightData;
   api.SessionOptionsGetWeightlessSourceModelBuffer =
       NotImplemented<"OrtEpApi::SessionOptionsGetWeightlessSourceModelBuffer">();
 }

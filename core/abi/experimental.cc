@@ -3,14 +3,19 @@
 #include <utility>
 #include <vector>
 
+#include "core/abi/array_argument.h"
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
 #include "core/execution/kernel_context.h"
+#include "core/execution/packed_weights.h"
 #include "core/execution/session.h"
 #include "core/graph/model_description.h"
 #include "core/providers/environment.h"
+#include "core/providers/kernel_registry.h"
+#include "ortrun/compute_type.h"
 #include "ortrun/kernel_call.h"
 #include "ortrun/output_value.h"
+#include "ortrun/packed_weights.h"
 #include "ortrun/tools.h"
 
 namespace ortrun::abi {
@@ -62,7 +67,8 @@ OrtStatus* SetValue(OrtKernelContext* context, size_t index, const OrtValue* val
 }
 
 OrtStatus* SetSequence(OrtKernelContext* context, size_t index, const OrtValue* const* elements, size_t count) {
-  return Guard({{"context", context}}, [&] {
+  return Guard({{"context", context}, Array("elements", elements, count)}, [&] {
+    for (size_t i = 0; i < count; ++i) Require(elements[i] != nullptr, "SetSequence: element ", i, " is null");
     std::vector<OrtValue> values;
     values.reserve(count);
     for (size_t i = 0; i < count; ++i) values.push_back(*elements[i]);
@@ -73,6 +79,27 @@ OrtStatus* SetSequence(OrtKernelContext* context, size_t index, const OrtValue* 
 constexpr OrtrunOutputValueApi kOutputValueApi = {1, SetSequence, SetValue};
 
 const OrtrunOutputValueApi* GetOutputValueApi(uint32_t version) { return version == 1 ? &kOutputValueApi : nullptr; }
+
+OrtStatus* PackWeight(const OrtValue* weight, const char* form, size_t bytes, int (*fill)(void* arg, void* data),
+                      void* arg, const void** data) {
+  if (data != nullptr) *data = nullptr;
+  return Guard({{"weight", weight}, {"form", form}, {"fill", reinterpret_cast<const void*>(fill)}, {"data", data}},
+               [&] { *data = PackedWeights::Form(*weight, form, bytes, fill, arg); });
+}
+
+constexpr OrtrunPackedWeightApi kPackedWeightApi = {1, PackWeight};
+
+const OrtrunPackedWeightApi* GetPackedWeightApi(uint32_t version) { return version == 1 ? &kPackedWeightApi : nullptr; }
+
+OrtStatus* SetComputeType(OrtKernelRegistry* registry, const char* domain, const char* op,
+                          ONNXTensorElementDataType stored, ONNXTensorElementDataType computed) {
+  return Guard({{"registry", registry}}, [&] {
+    Require(DataTypeOf(stored) != nullptr && DataTypeOf(computed) != nullptr, ORTRUN_SET_COMPUTE_TYPE, ": ",
+            static_cast<int>(stored), " and ", static_cast<int>(computed), " must be element types");
+    const std::string in = domain == nullptr || std::string_view(domain) == "ai.onnx" ? "" : domain;
+    registry->SetComputeType(in, op == nullptr ? "" : op, stored, computed);
+  });
+}
 
 OrtStatus* ListProviders(OrtEnv* env, OrtAllocator* allocator, char** json) {
   return Guard({{"env", env}, {"allocator", allocator}, {"json", json}},
@@ -102,6 +129,8 @@ OrtExperimentalFnPtr GetExperimentalFunction(const char* name) {
   static const Named functions[] = {
       {ORTRUN_KERNEL_CALL_API, reinterpret_cast<OrtExperimentalFnPtr>(&GetKernelCallApi)},  // NOLINT: functions are
       {ORTRUN_OUTPUT_VALUE_API, reinterpret_cast<OrtExperimentalFnPtr>(&GetOutputValueApi)},
+      {ORTRUN_PACKED_WEIGHT_API, reinterpret_cast<OrtExperimentalFnPtr>(&GetPackedWeightApi)},
+      {ORTRUN_SET_COMPUTE_TYPE, reinterpret_cast<OrtExperimentalFnPtr>(&SetComputeType)},   // NOLINT: as below
       {ORTRUN_LIST_PROVIDERS, reinterpret_cast<OrtExperimentalFnPtr>(&ListProviders)},      // NOLINT: handed out by
       {ORTRUN_EXPLAIN_SESSION, reinterpret_cast<OrtExperimentalFnPtr>(&ExplainSession)},    // NOLINT: name, under
       {ORTRUN_DESCRIBE_MODEL, reinterpret_cast<OrtExperimentalFnPtr>(&DescribeModelFile)},  // NOLINT: one pointer

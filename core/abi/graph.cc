@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/graph/graph.h"
 
+#include "core/abi/array_argument.h"
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
 #include "core/abi/model_metadata.h"
@@ -45,7 +46,7 @@ OrtStatus* Graph_GetNumInputs(const OrtGraph* graph, size_t* num_inputs) {
 }
 
 OrtStatus* Graph_GetInputs(const OrtGraph* graph, const OrtValueInfo** inputs, size_t num_inputs) {
-  return Guard({{"graph", graph}, {"inputs", inputs}},
+  return Guard({{"graph", graph}, Array("inputs", inputs, num_inputs)},
                [&] { CopyPointersOut(graph->inputs(), "the inputs", inputs, num_inputs); });
 }
 
@@ -54,7 +55,7 @@ OrtStatus* Graph_GetNumOutputs(const OrtGraph* graph, size_t* num_outputs) {
 }
 
 OrtStatus* Graph_GetOutputs(const OrtGraph* graph, const OrtValueInfo** outputs, size_t num_outputs) {
-  return Guard({{"graph", graph}, {"outputs", outputs}},
+  return Guard({{"graph", graph}, Array("outputs", outputs, num_outputs)},
                [&] { CopyPointersOut(graph->outputs(), "the outputs", outputs, num_outputs); });
 }
 
@@ -64,7 +65,7 @@ OrtStatus* Graph_GetNumInitializers(const OrtGraph* graph, size_t* num_initializ
 }
 
 OrtStatus* Graph_GetInitializers(const OrtGraph* graph, const OrtValueInfo** initializers, size_t num_initializers) {
-  return Guard({{"graph", graph}, {"initializers", initializers}},
+  return Guard({{"graph", graph}, Array("initializers", initializers, num_initializers)},
                [&] { CopyPointersOut(graph->Initializers(), "the initializers", initializers, num_initializers); });
 }
 
@@ -73,7 +74,7 @@ OrtStatus* Graph_GetNumNodes(const OrtGraph* graph, size_t* num_nodes) {
 }
 
 OrtStatus* Graph_GetNodes(const OrtGraph* graph, const OrtNode** nodes, size_t num_nodes) {
-  return Guard({{"graph", graph}, {"nodes", nodes}},
+  return Guard({{"graph", graph}, Array("nodes", nodes, num_nodes)},
                [&] { CopyPointersOut(graph->nodes(), "the nodes", nodes, num_nodes); });
 }
 
@@ -83,7 +84,10 @@ OrtStatus* Graph_GetParentNode(const OrtGraph* graph, const OrtNode** node) {
 
 OrtStatus* Graph_GetGraphView(const OrtGraph* src_graph, const OrtNode** nodes, size_t num_nodes,
                               OrtGraph** dst_graph) {
-  return Guard({{"src_graph", src_graph}, {"nodes", nodes}, {"dst_graph", dst_graph}}, [&] {
+  return Guard({{"src_graph", src_graph}, Array("nodes", nodes, num_nodes), {"dst_graph", dst_graph}}, [&] {
+    for (size_t i = 0; i < num_nodes; ++i)
+      Require(nodes[i] != nullptr && nodes[i]->graph == src_graph, "Graph_GetGraphView: node ", i,
+              " is null or of another graph");
     *dst_graph = ExtractSubgraph(*src_graph, {nodes, nodes + num_nodes}).release();
   });
 }

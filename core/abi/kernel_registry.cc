@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "core/abi/array_argument.h"
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
 
@@ -62,13 +63,14 @@ OrtStatus* KernelDefBuilder_SetOutputMemType(OrtKernelDefBuilder* kernel_def_bui
 
 OrtStatus* KernelDefBuilder_AddTypeConstraint(OrtKernelDefBuilder* kernel_def_builder, const char* arg_name,
                                               const OrtDataType* const* types, size_t num_types) {
-  return Guard({{"kernel_def_builder", kernel_def_builder}, {"arg_name", arg_name}, {"types", types}}, [&] {
-    auto& allowed = kernel_def_builder->def.types[arg_name];
-    for (size_t i = 0; i < num_types; ++i) {
-      Require(types[i] != nullptr, "KernelDefBuilder_AddTypeConstraint: type ", i, " of '", arg_name, "' is null");
-      allowed.push_back(types[i]->element);
-    }
-  });
+  return Guard(
+      {{"kernel_def_builder", kernel_def_builder}, {"arg_name", arg_name}, Array("types", types, num_types)}, [&] {
+        auto& allowed = kernel_def_builder->def.types[arg_name];
+        for (size_t i = 0; i < num_types; ++i) {
+          Require(types[i] != nullptr, "KernelDefBuilder_AddTypeConstraint: type ", i, " of '", arg_name, "' is null");
+          allowed.push_back(types[i]->element);
+        }
+      });
 }
 
 void AddPairs(std::vector<std::pair<int, int>>& pairs, const int* inputs, const int* outputs, size_t count) {
@@ -78,8 +80,8 @@ void AddPairs(std::vector<std::pair<int, int>>& pairs, const int* inputs, const 
 OrtStatus* KernelDefBuilder_AddInputOutputAliases(OrtKernelDefBuilder* kernel_def_builder, const int* input_indices,
                                                   const int* output_indices, size_t num_io_indices) {
   return Guard({{"kernel_def_builder", kernel_def_builder},
-                {"input_indices", input_indices},
-                {"output_indices", output_indices}},
+                Array("input_indices", input_indices, num_io_indices),
+                Array("output_indices", output_indices, num_io_indices)},
                [&] { AddPairs(kernel_def_builder->def.aliases, input_indices, output_indices, num_io_indices); });
 }
 
@@ -87,8 +89,8 @@ OrtStatus* KernelDefBuilder_AddInputOutputMutableAliases(OrtKernelDefBuilder* ke
                                                          const int* input_indices, const int* output_indices,
                                                          size_t num_io_indices) {
   return Guard({{"kernel_def_builder", kernel_def_builder},
-                {"input_indices", input_indices},
-                {"output_indices", output_indices}},
+                Array("input_indices", input_indices, num_io_indices),
+                Array("output_indices", output_indices, num_io_indices)},
                [&] { AddPairs(kernel_def_builder->def.may_inplace, input_indices, output_indices, num_io_indices); });
 }
 

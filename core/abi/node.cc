@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "core/abi/array_argument.h"
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
 #include "core/graph/graph.h"
@@ -43,7 +44,7 @@ OrtStatus* CountOf(const OrtNode* node, size_t* out) {
 template <std::vector<OrtValueInfo*> OrtNode::*kList>
 OrtStatus* ValuesOf(const OrtNode* node, const OrtValueInfo** out, size_t count) {
   return Guard(
-      {{"node", node}, {"out", out}}, [&] { CopyValues(node->*kList, out, count); }, "Node_Get");
+      {{"node", node}, Array("out", out, count)}, [&] { CopyValues(node->*kList, out, count); }, "Node_Get");
 }
 
 OrtStatus* Node_GetNumAttributes(const OrtNode* node, size_t* num_attributes) {
@@ -52,7 +53,7 @@ OrtStatus* Node_GetNumAttributes(const OrtNode* node, size_t* num_attributes) {
 }
 
 OrtStatus* Node_GetAttributes(const OrtNode* node, const OrtOpAttr** attributes, size_t num_attributes) {
-  return Guard({{"node", node}, {"attributes", attributes}}, [&] {
+  return Guard({{"node", node}, Array("attributes", attributes, num_attributes)}, [&] {
     Require(num_attributes >= node->attributes.size(), "the array holds ", num_attributes, " entries, ",
             node->attributes.size(), " are needed");
     for (const OrtOpAttr& attribute : node->attributes) *attributes++ = &attribute;
@@ -73,7 +74,7 @@ OrtStatus* Node_GetNumSubgraphs(const OrtNode* node, size_t* num_subgraphs) {
 
 OrtStatus* Node_GetSubgraphs(const OrtNode* node, const OrtGraph** subgraphs, size_t num_subgraphs,
                              const char** attribute_names) {
-  return Guard({{"node", node}, {"subgraphs", subgraphs}}, [&] {
+  return Guard({{"node", node}, Array("subgraphs", subgraphs, num_subgraphs)}, [&] {
     Require(num_subgraphs >= node->subgraphs.size(), "the array holds ", num_subgraphs, " entries, ",
             node->subgraphs.size(), " are needed");
     for (const auto& [name, body] : node->subgraphs) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/abi/profiling_events.h"
+#include "core/abi/array_argument.h"
 
 #include <memory>
 
@@ -52,7 +53,9 @@ OrtStatus* ProfilingEvent_GetArgValue(const OrtProfilingEvent* event, const char
 
 OrtStatus* ProfilingEventsContainer_AddEvents(OrtProfilingEventsContainer* events_container,
                                               const OrtProfilingEvent* const* events, size_t num_events) {
-  return Guard({{"events_container", events_container}, {"events", events}}, [&] {
+  return Guard({{"events_container", events_container}, Array("events", events, num_events)}, [&] {
+    for (size_t i = 0; i < num_events; ++i)
+      Require(events[i] != nullptr, "ProfilingEventsContainer_AddEvents: event ", i, " is null");
     for (size_t i = 0; i < num_events; ++i) events_container->events.push_back(*events[i]);
   });
 }

@@ -17,8 +17,6 @@ void FillProviderOptions(OrtApi &api) {
       NotImplemented<"OrtApi::SessionOptionsAppendExecutionProvider_TensorRT">();
   api.SetCurrentGpuDeviceId = NotImplemented<"OrtApi::SetCurrentGpuDeviceId">();
   api.GetCurrentGpuDeviceId = NotImplemented<"OrtApi::GetCurrentGpuDeviceId">();
-  api.CreatePrepackedWeightsContainer = NotImplemented<"OrtApi::CreatePrepackedWeightsContainer">();
-  api.ReleasePrepackedWeightsContainer = [](OrtPrepackedWeightsContainer *) noexcept {};  // none can have been made
   api.SessionOptionsAppendExecutionProvider_TensorRT_V2 =
       NotImplemented<"OrtApi::SessionOptionsAppendExecutionProvider_TensorRT_V2">();
   api.CreateTensorRTProviderOptions = NotImplemented<"OrtApi::CreateTensorRTProviderOptions">();

@@ -62,11 +62,6 @@ void RunOptionsSetSyncStream(OrtRunOptions* options, OrtSyncStream* sync_stream)
   if (options != nullptr) options->stream = sync_stream;
 }
 
-OrtStatus* RunOptionsEnableProfiling(OrtRunOptions* options, const char* profile_file_prefix) {
-  return Guard({{"options", options}, {"profile_file_prefix", profile_file_prefix}},
-               [&] { options->profile_prefix = profile_file_prefix; });
-}
-
 OrtStatus* RunOptionsDisableProfiling(OrtRunOptions* options) {
   return Guard({{"options", options}}, [&] { options->profile_prefix.reset(); });
 }
@@ -95,7 +90,8 @@ void FillRunOptions(OrtApi& api) {
   api.AddRunConfigEntry = AddRunConfigEntry;
   api.GetRunConfigEntry = GetRunConfigEntry;
   api.RunOptionsSetSyncStream = RunOptionsSetSyncStream;
-  api.RunOptionsEnableProfiling = RunOptionsEnableProfiling;
+  // A profile is one of a session, see EnableProfiling; without one of a run, there is none to disable.
+  api.RunOptionsEnableProfiling = NotImplemented<"OrtApi::RunOptionsEnableProfiling">();
   api.RunOptionsDisableProfiling = RunOptionsDisableProfiling;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/execution/session.h"
 
+#include "core/abi/array_argument.h"
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
+#include "core/execution/packed_weights.h"
 #include "core/providers/environment.h"
 
 namespace ortrun::abi {
@@ -26,11 +28,14 @@ OrtStatus* CreateSessionFromArray(const OrtEnv* env, const void* model_data, siz
   });
 }
 
-// Weights that kernels packed are not shared between sessions: the container is accepted and stays empty.
 OrtStatus* CreateSessionWithPrepackedWeightsContainer(const OrtEnv* env, const char* model_path,
                                                       const OrtSessionOptions* options,
                                                       OrtPrepackedWeightsContainer* container, OrtSession** out) {
-  return Guard({{"container", container}}, [&] { ThrowOnError(Api(), CreateSession(env, model_path, options, out)); });
+  return Guard({{"env", env}, {"model_path", model_path}, {"container", container}, {"out", out}}, [&] {
+    *out = OrtSession::FromFile(const_cast<OrtEnv&>(*env), model_path,  // NOLINT: as above
+                                options == nullptr ? OrtSessionOptions() : *options, container)
+               .release();
+  });
 }
 
 OrtStatus* CreateSessionFromArrayWithPrepackedWeightsContainer(const OrtEnv* env, const void* model_data,
@@ -38,8 +43,15 @@ OrtStatus* CreateSessionFromArrayWithPrepackedWeightsContainer(const OrtEnv* env
                                                                const OrtSessionOptions* options,
                                                                OrtPrepackedWeightsContainer* container,
                                                                OrtSession** out) {
-  return Guard({{"container", container}},
-               [&] { ThrowOnError(Api(), CreateSessionFromArray(env, model_data, model_data_length, options, out)); });
+  return Guard({{"env", env}, {"model_data", model_data}, {"container", container}, {"out", out}}, [&] {
+    *out = OrtSession::FromMemory(const_cast<OrtEnv&>(*env), model_data, model_data_length,  // NOLINT: as above
+                                  options == nullptr ? OrtSessionOptions() : *options, container)
+               .release();
+  });
+}
+
+OrtStatus* CreatePrepackedWeightsContainer(OrtPrepackedWeightsContainer** out) {
+  return Guard({{"out", out}}, [&] { *out = std::make_unique<OrtPrepackedWeightsContainer>().release(); });
 }
 
 using Values = std::vector<const OrtValueInfo*>;
@@ -84,7 +96,7 @@ OrtStatus* SessionGetProfilingStartTimeNs(const OrtSession* session, uint64_t* o
 template <const OrtMemoryInfo* (OrtSession::*kMemory)(size_t) const, const Values& (OrtSession::*kList)() const>
 OrtStatus* Memories(const OrtSession* session, const OrtMemoryInfo** out, size_t count) {
   return Guard(
-      {{"session", session}, {"out", out}},
+      {{"session", session}, Array("out", out, count)},
       [&] {
         Require(count == (session->*kList)().size(), "the array has ", count, " entries, the session ",
                 (session->*kList)().size());
@@ -96,7 +108,7 @@ OrtStatus* Memories(const OrtSession* session, const OrtMemoryInfo** out, size_t
 template <const OrtEpDevice* (OrtSession::*kDevice)(size_t) const, const Values& (OrtSession::*kList)() const>
 OrtStatus* DevicesOf(const OrtSession* session, const OrtEpDevice** out, size_t count) {
   return Guard(
-      {{"session", session}, {"out", out}},
+      {{"session", session}, Array("out", out, count)},
       [&] {
         Require(count == (session->*kList)().size(), "the array has ", count, " entries, the session ",
                 (session->*kList)().size());
@@ -106,7 +118,8 @@ OrtStatus* DevicesOf(const OrtSession* session, const OrtEpDevice** out, size_t 
 }
 
 OrtStatus* SetEpDynamicOptions(OrtSession* sess, const char* const* keys, const char* const* values, size_t kv_len) {
-  return Guard({{"sess", sess}, {"keys", keys}, {"values", values}}, [&] {
+  return Guard({{"sess", sess}}, [&] {
+    CheckPairs(keys, values, kv_len);
     for (const std::string& provider : sess->provider_names())
       sess->SetProviderOptions(provider, {keys, kv_len}, {values, kv_len});
   });
@@ -150,6 +163,8 @@ void FillSession(OrtApi& api) {
   api.CreateSessionFromArray = CreateSessionFromArray;
   api.CreateSessionWithPrepackedWeightsContainer = CreateSessionWithPrepackedWeightsContainer;
   api.CreateSessionFromArrayWithPrepackedWeightsContainer = CreateSessionFromArrayWithPrepackedWeightsContainer;
+  api.CreatePrepackedWeightsContainer = CreatePrepackedWeightsContainer;
+  api.ReleasePrepackedWeightsContainer = Delete<OrtPrepackedWeightsContainer>;
   api.ReleaseSession = Delete<OrtSession>;
   api.SessionGetInputCount = Count<&OrtSession::inputs>;
   api.SessionGetOutputCount = Count<&OrtSession::outputs>;

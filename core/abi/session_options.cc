@@ -2,6 +2,7 @@
 #include <memory>
 #include <string>
 
+#include "core/abi/array_argument.h"
 #include "core/abi/config.h"
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
@@ -150,9 +151,15 @@ OrtStatus* AddInitializer(OrtSessionOptions* options, const char* name, const Or
 
 OrtStatus* AddExternalInitializers(OrtSessionOptions* options, const char* const* initializer_names,
                                    const OrtValue* const* initializers, size_t num_initializers) {
-  return Guard({{"options", options}, {"initializer_names", initializer_names}, {"initializers", initializers}}, [&] {
-    for (size_t i = 0; i < num_initializers; ++i) AddOneInitializer(*options, initializer_names[i], initializers[i]);
-  });
+  return Guard({{"options", options},
+                Array("initializer_names", initializer_names, num_initializers),
+                Array("initializers", initializers, num_initializers)},
+               [&] {
+                 for (size_t i = 0; i < num_initializers; ++i) {
+                   AddOneInitializer(*options, initializer_names[i], initializers[i]);
+                   options->external_initializers.insert(initializer_names[i]);
+                 }
+               });
 }
 
 OrtStatus* AddExternalInitializersFromFilesInMemory(OrtSessionOptions* options,
@@ -160,21 +167,23 @@ OrtStatus* AddExternalInitializersFromFilesInMemory(OrtSessionOptions* options,
                                                     char* const* external_initializer_file_buffer_array,
                                                     const size_t* external_initializer_file_lengths,
                                                     size_t num_external_initializer_files) {
-  return Guard({{"options", options},
-                {"external_initializer_file_names", external_initializer_file_names},
-                {"external_initializer_file_buffer_array", external_initializer_file_buffer_array},
-                {"external_initializer_file_lengths", external_initializer_file_lengths}},
-               [&] {
-                 for (size_t i = 0; i < num_external_initializer_files; ++i) {
-                   const char* name = external_initializer_file_names[i];
-                   Require(name != nullptr && name[0] != '\0', "external file ", i, " has no name");
-                   const char* data = external_initializer_file_buffer_array[i];
-                   const size_t bytes = external_initializer_file_lengths[i];
-                   Require(data != nullptr || bytes == 0, "the bytes of external file '", name, "' are null");
-                   Require(options->external_files.emplace(name, std::pair(data, bytes)).second, "External file '",
-                           name, "' has already been added");
-                 }
-               });
+  return Guard(
+      {{"options", options},
+       Array("external_initializer_file_names", external_initializer_file_names, num_external_initializer_files),
+       Array("external_initializer_file_buffer_array", external_initializer_file_buffer_array,
+             num_external_initializer_files),
+       Array("external_initializer_file_lengths", external_initializer_file_lengths, num_external_initializer_files)},
+      [&] {
+        for (size_t i = 0; i < num_external_initializer_files; ++i) {
+          const char* name = external_initializer_file_names[i];
+          Require(name != nullptr && name[0] != '\0', "external file ", i, " has no name");
+          const char* data = external_initializer_file_buffer_array[i];
+          const size_t bytes = external_initializer_file_lengths[i];
+          Require(data != nullptr || bytes == 0, "the bytes of external file '", name, "' are null");
+          Require(options->external_files.emplace(name, std::pair(data, bytes)).second, "External file '", name,
+                  "' has already been added");
+        }
+      });
 }
 
 OrtStatus* SessionOptionsSetLoadCancellationFlag(OrtSessionOptions* options, bool cancel) {

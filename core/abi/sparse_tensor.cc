@@ -96,6 +96,8 @@ OrtStatus* CreateSparseTensorWithValuesAsOrtValue(const OrtMemoryInfo* info, voi
                                                   OrtValue** out) {
   return Guard({{"info", info}, {"out", out}}, [&] {
     CheckElementType(type);
+    Require(type != ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING,
+            "strings cannot lie in memory of the caller: use CreateSparseTensorAsOrtValue and a Fill function");
     CheckShape(dense_shape, dense_shape_len, "dense");
     const size_t count = CheckShape(values_shape, values_shape_len, "values");
     Require(count == 0 || p_data != nullptr, "CreateSparseTensorWithValuesAsOrtValue: p_data is null");

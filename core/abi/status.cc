@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "core/abi/fill.h"
+#include "core/base/nearest.h"
 #include "ortrun/error.h"
 
 namespace ortrun::abi {
@@ -31,7 +32,9 @@ const char* GetErrorMessage(const OrtStatus* status) noexcept {
 
 OrtStatus* MakeStatus(OrtErrorCode code, std::string_view message) noexcept {
   try {
-    return new OrtStatus{code, std::string(message)};
+    // Messages quote names from models and callers, which have any length.
+    constexpr size_t kLongest = size_t{1} << 16;
+    return new OrtStatus{code, Shortened(message, kLongest)};
   } catch (...) {
     return &OutOfMemory();
   }

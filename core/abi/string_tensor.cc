@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 
+#include "core/abi/array_argument.h"
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
 #include "core/execution/value.h"
@@ -31,7 +32,7 @@ size_t TotalLength(std::span<const std::string> strings) {
 }
 
 OrtStatus* FillStringTensor(OrtValue* value, const char* const* s, size_t s_len) {
-  return Guard({{"value", value}, {"s", s}}, [&] {
+  return Guard({{"value", value}, Array("s", s, s_len)}, [&] {
     const std::span<std::string> strings = Strings(*value);
     Require(s_len == strings.size(), "input array doesn't equal tensor size");
     for (size_t i = 0; i < s_len; ++i) Require(s[i] != nullptr, "FillStringTensor: text ", i, " is null");
@@ -60,7 +61,7 @@ OrtStatus* GetStringTensorElementLength(const OrtValue* value, size_t index, siz
 }
 
 OrtStatus* GetStringTensorElement(const OrtValue* value, size_t s_len, size_t index, void* s) {
-  return Guard({{"value", value}, {"s", s}}, [&] {
+  return Guard({{"value", value}, Array("s", s, s_len)}, [&] {
     const std::string& text = StringAt(*value, index);
     if (s_len < text.size()) throw Error(ORT_FAIL, "buffer size is too small for string element");
     std::copy(text.begin(), text.end(), static_cast<char*>(s));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/abi/allocator.h"
+#include "core/abi/array_argument.h"
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
 
@@ -127,7 +128,7 @@ OrtStatus* GetTensorMemoryInfo(const OrtValue* value, const OrtMemoryInfo** mem_
 }
 
 OrtStatus* TensorAt(OrtValue* value, const int64_t* location_values, size_t location_values_count, void** out) {
-  return Guard({{"value", value}, {"location_values", location_values}, {"out", out}}, [&] {
+  return Guard({{"value", value}, Array("location_values", location_values, location_values_count), {"out", out}}, [&] {
     Require(value->IsTensor(), "TensorAt: the value is no dense tensor");
     const OrtrunTensor& tensor = value->tensor();
     Require(!value->IsString(), "this API does not support strings");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/abi/array_argument.h"
 #include "core/abi/fill.h"
 #include "core/abi/guard.h"
 #include "core/graph/graph.h"
@@ -36,14 +37,17 @@ OrtStatus* ValueInfo_GetValueNumConsumers(const OrtValueInfo* value_info, size_t
 
 OrtStatus* ValueInfo_GetValueConsumers(const OrtValueInfo* value_info, const OrtNode** nodes, int64_t* input_indices,
                                        size_t num_consumers) {
-  return Guard({{"value_info", value_info}, {"nodes", nodes}, {"input_indices", input_indices}}, [&] {
-    Require(num_consumers >= value_info->uses.size(), "the arrays hold ", num_consumers, " entries, ",
-            value_info->uses.size(), " are needed");
-    for (const OrtUse& use : value_info->uses) {
-      *nodes++ = use.node;
-      *input_indices++ = use.index;
-    }
-  });
+  return Guard({{"value_info", value_info},
+                Array("nodes", nodes, num_consumers),
+                Array("input_indices", input_indices, num_consumers)},
+               [&] {
+                 Require(num_consumers >= value_info->uses.size(), "the arrays hold ", num_consumers, " entries, ",
+                         value_info->uses.size(), " are needed");
+                 for (const OrtUse& use : value_info->uses) {
+                   *nodes++ = use.node;
+                   *input_indices++ = use.index;
+                 }
+               });
 }
 
 OrtStatus* ValueInfo_GetInitializerValue(const OrtValueInfo* value_info, const OrtValue** initializer_value) {

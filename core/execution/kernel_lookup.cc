@@ -2,7 +2,9 @@
 #include "core/execution/kernel_lookup.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "core/execution/program.h"
@@ -20,6 +22,54 @@ bool Dropped(OrtStatus* status) {
   return true;
 }
 
+/// Whether ONNX Runtime's cpu provider runs a node in a model of `model`'s opset. Of the operators that passes make and
+/// that are not the standard's at that opset, it has these, in float32.
+bool OnnxRuntimeHas(const Model& model, const Node& node) {
+  static constexpr std::pair<std::string_view, std::string_view> kOwn[] = {
+      {"", "LayerNormalization"},
+      {"", "SimplifiedLayerNormalization"},
+      {"com.microsoft", "FastGelu"},
+      {"com.microsoft", "FusedConv"},
+      {"com.microsoft", "Gelu"},
+      {"com.microsoft", "QuickGelu"},
+      {"com.microsoft", "SkipLayerNormalization"},
+      {"com.microsoft", "SkipSimplifiedLayerNormalization"},
+  };
+  static constexpr std::string_view kActivations[] = {"",     "Clip",    "HardSigmoid", "LeakyRelu",
+                                                      "Relu", "Sigmoid", "Tanh"};
+  if (node.domain.empty()) {
+    const OperatorSchema* schema = FindSchema(node.domain, node.op_type, model.Opset(node.domain));
+    if (schema != nullptr && schema->standard != nullptr && schema->since_version == node.since_version) return true;
+  }
+  const std::pair<std::string_view, std::string_view> name(node.domain, node.op_type);
+  if (std::find(std::begin(kOwn), std::end(kOwn), name) == std::end(kOwn)) return false;
+  if (node.inputs.empty() || node.inputs[0] == nullptr || !node.inputs[0]->type.IsTensor() ||
+      node.inputs[0]->type.tensor.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT)
+    return false;
+  const std::string activation = node.String("activation", "");
+  return std::find(std::begin(kActivations), std::end(kActivations), activation) != std::end(kActivations);
+}
+
+/// A result that always is its input's memory (Reshape and its like) is no weight of its own.
+void ShareWithInputs(const Node& node, const OrtKernelDef& def, std::vector<Value>& outputs) {
+  for (const auto& [in, out] : def.aliases) {
+    if (in < 0 || out < 0 || static_cast<size_t>(in) >= node.inputs.size() ||
+        static_cast<size_t>(out) >= outputs.size())
+      continue;
+    const ValueInfo* input = node.inputs[static_cast<size_t>(in)];
+    while (input != nullptr && input->outer != nullptr) input = input->outer;
+    if (input == nullptr || !input->IsConstant()) continue;
+    const Value& source = *input->initializer;
+    Value& result = outputs[static_cast<size_t>(out)];
+    if (!source.IsTensor() || !result.IsTensor() || result.IsString() || result.type() != source.type() ||
+        result.tensor().count != source.tensor().count)
+      continue;
+    const Value made = std::move(result);  // has the shape
+    result = Value();
+    result.ShareTensor(made.type(), made.tensor().shape, made.tensor().rank, source);
+  }
+}
+
 }  // namespace
 
 const Provider* SessionKernels::Find(const std::string& name) const {
@@ -28,13 +78,31 @@ const Provider* SessionKernels::Find(const std::string& name) const {
   return nullptr;
 }
 
-bool SessionKernels::Has(const std::string& provider, const std::string& domain, const std::string& op, int version,
-                         ElementType type) const {
+SessionKernels::SessionKernels(SessionState& session, const Model& model)
+    : session_(session),
+      model_(model),
+      onnxruntime_only_(session.options.config.Get(kOnnxRuntimeOperatorsOnly, "0") == "1") {
+  for (const auto& provider : session.providers)
+    if (provider->registry != nullptr) providers_.push_back(provider->name);
+}
+
+bool SessionKernels::Serves(const std::string& provider, const Node& node) const {
+  if (onnxruntime_only_ && !OnnxRuntimeHas(model_, node)) return false;
   const Provider* found = Find(provider);
-  return found != nullptr && found->registry != nullptr && found->registry->Has(domain, op, version, type);
+  if (found == nullptr || found->registry == nullptr) return false;
+  std::string reason;
+  const OperatorSchema* schema = FindSchema(node.domain, node.op_type, node.since_version);
+  return found->registry->Find(node, schema, &reason) != nullptr;
+}
+
+ElementType SessionKernels::ComputeType(const std::string& provider, const Node& node, ElementType stored) const {
+  const Provider* found = Find(provider);
+  if (found == nullptr || found->registry == nullptr) return stored;
+  return found->registry->ComputeType(node.domain, node.op_type, stored);
 }
 
 bool SessionKernels::WantsChannelsLast(const std::string& provider, const Node& node) const {
+  if (onnxruntime_only_) return false;
   const Provider* found = Find(provider);
   if (found == nullptr || found->ep->GetPreferredDataLayout == nullptr) return false;
   OrtEpDataLayout layout = OrtEpDataLayout_NCHW;
@@ -75,6 +143,7 @@ std::optional<std::vector<Value>> SessionKernels::Evaluate(const Node& node) con
       size_t next = 0;
       for (const ValueInfo* output : node.outputs)
         outputs.push_back(output == nullptr ? Value() : std::move(results[next++]));
+      ShareWithInputs(node, entry->def, outputs);
       return outputs;
     } catch (const Error& error) {
       session_.logger->Log(ORT_LOGGING_LEVEL_VERBOSE, "folding ", node.Describe(), " failed: ", error.what());

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -55,6 +56,7 @@ struct OrtSessionOptions {
   std::map<std::string, int64_t> dimension_by_denotation;
   OrtKeyValuePairs config;
   std::map<std::string, std::shared_ptr<const OrtValue>> initializers;
+  std::set<std::string> external_initializers;  ///< names of those given as external ones: the model must have them
   /// External files given in memory: name in the model, first byte, length. The bytes stay the caller's.
   std::map<std::string, std::pair<const char*, size_t>> external_files;
   std::vector<const OrtCustomOpDomain*> custom_op_domains;

@@ -6,6 +6,7 @@
 
 #include <ctime>
 #include <fstream>
+#include <set>
 
 #include "core/base/json.h"
 #include "ortrun/error.h"
@@ -22,13 +23,24 @@ std::string TimeStamp() {
   return text;
 }
 
+/// Sessions that begin in one second have files of their own.
+std::string NewPath(const std::string& prefix) {
+  static std::mutex mutex;
+  static auto* const given = new std::set<std::string>();
+  const std::string stem = prefix + "_" + TimeStamp();
+  const std::lock_guard lock(mutex);
+  std::string path = stem + ".json";
+  for (int number = 2; !given->insert(path).second; ++number) path = stem + "_" + std::to_string(number) + ".json";
+  return path;
+}
+
 long long Micros(Profiler::Clock::duration duration) {
   return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
 }
 
 }  // namespace
 
-Profiler::Profiler(const std::string& prefix) : path_(prefix + "_" + TimeStamp() + ".json"), start_(Clock::now()) {}
+Profiler::Profiler(const std::string& prefix) : path_(NewPath(prefix)), start_(Clock::now()) {}
 
 void Profiler::Add(const char* category, std::string name, Clock::time_point start, Clock::time_point end, Args args) {
   const auto thread = static_cast<uint64_t>(syscall(SYS_gettid));

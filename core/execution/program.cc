@@ -65,8 +65,7 @@ void Program::ReleasePackedConstants() {
     if (value.role != ProgramValue::Role::kConstant || value.info == nullptr) continue;
     const ValueInfo* holder = value.info;
     while (holder->outer != nullptr) holder = holder->outer;
-    const auto uses = session_.constant_uses.find(holder);
-    if (uses != session_.constant_uses.end() && uses->second == 0 && !value.is_output) value.constant.ReleaseStorage();
+    if (!session_.weight_uses.Needed(*holder->initializer)) value.constant.ReleaseStorage();
   }
 }
 

@@ -39,15 +39,16 @@ int ProgramBuilder::IndexOf(const ValueInfo& value, size_t memory) {
     constant.memory = memory;
     constant.constant = *holder.initializer;
     if (memory != 0 && constant.constant.type() != ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) {
-      Value& moved = session_.device_constants[{&holder, memory}];
-      if (!moved.HasValue()) {
-        const Value* from = holder.initializer.get();
+      const Value* from = holder.initializer.get();
+      Value& moved = session_.device_constants[{from->tensor().data, memory}];
+      if (!moved.HasValue() || moved.type() != from->type() || moved.tensor().count != from->tensor().count) {
         moved =
             Value::Tensor(from->type(), from->tensor().shape, from->tensor().rank, session_.memories[memory].allocator);
         Value* to = &moved;
         session_.env->CopyTensors(&from, &to, nullptr, 1);
       }
-      constant.constant = moved;
+      constant.constant = Value();
+      constant.constant.ShareTensor(from->type(), from->tensor().shape, from->tensor().rank, moved);
     }
     return place->second;
   }
@@ -193,20 +194,18 @@ StepKernel ProgramBuilder::MakeKernel(const Node& node, Provider* provider) {
 
 void ProgramBuilder::PackWeights(Step& step) {
   OrtKernelImpl* kernel = step.kernel.kernel();
+  if (kernel == nullptr) return;
   for (size_t i = 0; i < step.explicit_inputs; ++i) {
     if (step.inputs[i] < 0) continue;
     ProgramValue& value = program_.values_[static_cast<size_t>(step.inputs[i])];
     if (value.role != ProgramValue::Role::kConstant) continue;
-    bool packed = false;
-    if (kernel != nullptr && kernel->ort_version_supported >= 24 && kernel->PrePackWeight != nullptr &&
-        value.constant.IsTensor() && !value.constant.IsString())
-      ThrowOnError(Api(), kernel->PrePackWeight(kernel, &value.constant, static_cast<int>(i),
-                                                session_.memories[value.memory].allocator.get(), nullptr, &packed));
-    if (!packed) continue;
-    const ValueInfo& holder = Holder(*value.info);
-    int& uses = session_.constant_uses[&holder];
+    if (!session_.packed_weights.Pack(*kernel, step.provider, value.constant, i, session_.memories[value.memory]))
+      continue;
+    const Value& original = *Holder(*value.info).initializer;
+    session_.weight_uses.Drop(original);
     // Nobody reads it again: kernels have their own form, and the program drops its data.
-    if (--uses == 0 && !holder.is_output) ForgetPages(holder.initializer->tensor().data, holder.initializer->bytes());
+    if (const auto range = session_.weight_uses.Disposable(original))
+      ForgetPages(reinterpret_cast<const void*>(range->begin), range->end - range->begin);  // NOLINT: an address
   }
 }
 

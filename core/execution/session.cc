@@ -2,6 +2,7 @@
 #include "core/execution/session.h"
 
 #include <algorithm>
+#include <charconv>
 #include <sstream>
 #include <utility>
 
@@ -9,6 +10,8 @@
 #include "core/base/nearest.h"
 #include "core/execution/kernel_lookup.h"
 #include "core/execution/session_impl.h"
+#include "core/execution/thread_count.h"
+#include "core/graph/model_writer.h"
 #include "core/graph/onnx_reader.h"
 #include "core/providers/device_copies.h"
 #include "ortrun/error.h"
@@ -19,8 +22,10 @@ ortrun::ReadOptions ReadOptionsOf(const OrtSessionOptions& options, const ortrun
                                   const OrtLogger& logger) {
   ortrun::ReadOptions read;
   read.external_folder = options.config.Get("session.model_external_initializers_file_folder_path", "");
+  read.copy_external_data = options.config.Get("ortrun.copy_external_data", "0") == "1";
   read.external_files = options.external_files;
   read.initializers = options.initializers;
+  read.demanded_initializers = options.external_initializers;
   read.dimension_by_name = options.dimension_by_name;
   read.dimension_by_denotation = options.dimension_by_denotation;
   read.custom_schema = [&custom_ops](const std::string& domain, const std::string& op, int version) {
@@ -45,6 +50,13 @@ std::set<std::string> SplitNames(const std::string& text) {
 }  // namespace
 
 OrtSession::Impl::~Impl() {
+  if (state.profiler != nullptr && !state.profiler->ended()) {
+    try {
+      state.profiler->End();
+    } catch (const std::exception& error) {  // nobody is left to take it
+      state.logger->Log(ORT_LOGGING_LEVEL_ERROR, error.what());
+    }
+  }
   program.reset();
   state.bodies.clear();
   if (state.env != nullptr) {
@@ -71,18 +83,22 @@ void OrtSession::Impl::Prepare(OrtEnv& env, const OrtSessionOptions& options) {
   }
   state.logger =
       std::make_shared<OrtLogger>(sink, options.log_id.empty() ? env.logger()->id() : options.log_id, severity);
-  const bool shared_pool = !options.own_threads || options.intra_op_threads == 0 ||
-                           static_cast<size_t>(options.intra_op_threads) == env.thread_pool()->size();
+  const size_t threads = options.intra_op_threads < 0 ? 0 : static_cast<size_t>(options.intra_op_threads);
+  const bool shared_pool = !options.own_threads || threads == 0 || threads == env.thread_pool()->size();
+  if (threads > ortrun::MaxThreadCount())
+    state.logger->Warning("intra_op_num_threads is ", threads, ": no more than ", ortrun::MaxThreadCount(),
+                          " threads are started on this machine");
   const std::string affinities = options.config.Get("session.intra_op_thread_affinities", "");
   if (shared_pool && affinities.empty()) {
     state.pool = env.thread_pool();
   } else {
     ortrun::ThreadPool::Options pool;
-    pool.threads = static_cast<size_t>(options.intra_op_threads);
+    pool.threads = threads;
     pool.spin = options.config.Get("session.intra_op.allow_spinning", "1") != "0";
     pool.affinities = affinities;
     state.pool = std::make_shared<ortrun::ThreadPool>(pool);
   }
+  denormals_as_zero = options.config.Get("session.set_denormal_as_zero", "0") == "1";
   std::shared_ptr<OrtAllocator> cpu(&ortrun::CpuAllocator(), [](OrtAllocator*) {});
   if (options.cpu_arena) cpu = ortrun::Arena::Make(std::move(cpu));
   state.memories.push_back({ortrun::CpuMemoryInfo(), std::move(cpu), nullptr});
@@ -91,8 +107,14 @@ void OrtSession::Impl::Prepare(OrtEnv& env, const OrtSessionOptions& options) {
 }
 
 void OrtSession::Impl::Optimize(ortrun::PassStage stage) {
-  const ortrun::SessionKernels kernels(state);
-  const ortrun::PassContext context{*model, kernels, *state.logger, state.options.deterministic};
+  const ortrun::SessionKernels kernels(state, *model);
+  const ortrun::PassContext context{*model, kernels, *state.logger, patches, state.options.deterministic};
+  if (const std::string most = state.options.config.Get("ortrun.optimizer.stop_after", ""); !most.empty()) {
+    const auto [end, error] = std::from_chars(most.data(), most.data() + most.size(), patches.most);
+    if (error != std::errc() || end != most.data() + most.size())
+      throw ortrun::Error(ORT_INVALID_ARGUMENT, ortrun::Concat("session config entry ortrun.optimizer.stop_after is '",
+                                                               most, "': give the number of patches to apply"));
+  }
   ortrun::OptimizerOptions options;
   options.level = state.options.optimization_level;
   options.disabled = SplitNames(state.options.config.Get("optimization.disable_specified_optimizers", ""));
@@ -122,25 +144,62 @@ void OrtSession::Impl::Build(std::unique_ptr<OrtModel> read) {
     Optimize(ortrun::PassStage::kProvider);
     ortrun::AssignNewNodes(*model->graph, state.providers, state.partition);
   }
-  if (!state.options.optimized_model_path.empty()) ortrun::WriteModel(*model, state.options.optimized_model_path);
+  Save();
   copies = ortrun::InsertDeviceCopies(*model->graph, state);
-  state.CountConstantUses(*model->graph);
+  CountWeightUses();
   program = std::make_unique<ortrun::Program>(state, *model->graph);
   state.device_constants.clear();
   program->ReleasePackedConstants();
   for (const auto& body : state.bodies) body.second->ReleasePackedConstants();
-  for (const auto& [holder, uses] : state.constant_uses) {
-    if (uses != 0) continue;
-    // Kernels keep their own form of it now; the shape stays for whoever asks.
-    auto shape = std::make_shared<OrtValue>(*holder->initializer);
-    shape->ReleaseStorage();
-    const_cast<OrtValueInfo*>(holder)->initializer = std::move(shape);  // NOLINT: the model is this session's own
-  }
+  ReleasePackedWeights(*model->graph);
+  state.packed_weights.DoneMaking();
   for (const auto& provider : state.providers)
     if (provider->ep->ort_version_supported >= 27 && provider->ep->OnSessionInitializationEnd != nullptr)
       ortrun::ThrowOnError(*OrtGetApiBase()->GetApi(ORT_API_VERSION),
                            provider->ep->OnSessionInitializationEnd(provider->ep));
   CollectAssignment();
+}
+
+void OrtSession::Impl::Save() const {
+  const std::filesystem::path& path = state.options.optimized_model_path;
+  if (path.empty()) return;
+  const auto& config = state.options.config;
+  if (config.Get("session.save_model_format", path.extension() == ".ort" ? "ORT" : "ONNX") == "ORT")
+    throw ortrun::Error(ORT_NOT_IMPLEMENTED,
+                        ortrun::Concat("'", path.string(),
+                                       "' cannot be written in ORT format: "
+                                       "only ONNX is supported. Give it a name that ends with .onnx"));
+  ortrun::WriteOptions write;
+  write.external_file = config.Get("session.optimized_model_external_initializers_file_name", "");
+  constexpr const char* kLeast = "session.optimized_model_external_initializers_min_size_in_bytes";
+  if (const std::string* least = config.Find(kLeast)) {
+    const auto [end, error] = std::from_chars(least->data(), least->data() + least->size(), write.external_threshold);
+    if (error != std::errc() || end != least->data() + least->size())
+      throw ortrun::Error(ORT_INVALID_ARGUMENT, ortrun::Concat("session config entry '", kLeast, "' is '", *least,
+                                                               "', but must be a number of bytes"));
+  }
+  write.onnxruntime_operators_only = config.Get(ortrun::kOnnxRuntimeOperatorsOnly, "0") == "1";
+  ortrun::WriteModel(*model, path, write);
+}
+
+void OrtSession::Impl::CountWeightUses() {
+  state.weight_uses.Count(*model->graph);
+  for (const ortrun::FusedGroup& group : state.partition.fused)
+    if (group.body != nullptr) state.weight_uses.Count(*group.body);
+  for (const auto& [name, value] : state.options.initializers) state.weight_uses.KeepContent(*value);
+  for (const auto& value : borrowed_initializers) state.weight_uses.KeepContent(*value);
+}
+
+void OrtSession::Impl::ReleasePackedWeights(const OrtGraph& graph) {
+  for (const auto& value : graph.values()) {
+    if (!value->IsConstant() || state.weight_uses.Needed(*value->initializer)) continue;
+    // Kernels keep their own form of it now; the shape stays for whoever asks.
+    auto shape = std::make_shared<OrtValue>(*value->initializer);
+    shape->ReleaseStorage();
+    value->initializer = std::move(shape);
+  }
+  for (const auto& node : graph.nodes())
+    for (const auto& body : node->subgraphs) ReleasePackedWeights(*body.second);
 }
 
 void OrtSession::Impl::CollectNames() {
@@ -188,17 +247,21 @@ OrtSession::OrtSession(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 OrtSession::~OrtSession() = default;
 
 std::unique_ptr<OrtSession> OrtSession::FromFile(OrtEnv& env, const std::filesystem::path& path,
-                                                 const OrtSessionOptions& options) {
+                                                 const OrtSessionOptions& options,
+                                                 OrtPrepackedWeightsContainer* shared) {
   auto impl = std::make_unique<Impl>();
   impl->Prepare(env, options);
+  impl->state.packed_weights.UseContainer(shared);
   impl->Build(ortrun::ReadModel(path, ReadOptionsOf(options, *impl->custom_ops, *impl->state.logger)));
   return std::unique_ptr<OrtSession>(new OrtSession(std::move(impl)));
 }
 
 std::unique_ptr<OrtSession> OrtSession::FromMemory(OrtEnv& env, const void* data, size_t bytes,
-                                                   const OrtSessionOptions& options) {
+                                                   const OrtSessionOptions& options,
+                                                   OrtPrepackedWeightsContainer* shared) {
   auto impl = std::make_unique<Impl>();
   impl->Prepare(env, options);
+  impl->state.packed_weights.UseContainer(shared);
   impl->Build(ortrun::ReadModel(data, bytes, ReadOptionsOf(options, *impl->custom_ops, *impl->state.logger)));
   return std::unique_ptr<OrtSession>(new OrtSession(std::move(impl)));
 }
@@ -208,6 +271,8 @@ std::unique_ptr<OrtSession> OrtSession::FromModel(OrtEnv& env, std::unique_ptr<O
   auto impl = std::make_unique<Impl>();
   impl->Prepare(env, options);
   ortrun::InferTypes(*model, ReadOptionsOf(options, *impl->custom_ops, *impl->state.logger));
+  for (const auto& value : model->graph->values())
+    if (value->initializer != nullptr) impl->borrowed_initializers.push_back(value->initializer);
   impl->Build(std::move(model));
   return std::unique_ptr<OrtSession>(new OrtSession(std::move(impl)));
 }

@@ -30,10 +30,13 @@ struct OrtSession {
  public:
   /// Reads, optimises, partitions and prepares a model. See core/graph/onnx_reader.h for the errors of reading;
   /// ORT_FAIL when a requested provider is not to be had, ORT_NOT_IMPLEMENTED when no provider takes a node.
+  /// `shared` may be null: else packed weights are taken from there where the bytes are equal, and added to it.
   static std::unique_ptr<OrtSession> FromFile(OrtEnv& env, const std::filesystem::path& path,
-                                              const OrtSessionOptions& options);
+                                              const OrtSessionOptions& options,
+                                              OrtPrepackedWeightsContainer* shared = nullptr);
   static std::unique_ptr<OrtSession> FromMemory(OrtEnv& env, const void* data, size_t bytes,
-                                                const OrtSessionOptions& options);
+                                                const OrtSessionOptions& options,
+                                                OrtPrepackedWeightsContainer* shared = nullptr);
   static std::unique_ptr<OrtSession> FromModel(OrtEnv& env, std::unique_ptr<OrtModel> model,
                                                const OrtSessionOptions& options);
   OrtSession(const OrtSession&) = delete;

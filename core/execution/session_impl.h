@@ -23,6 +23,8 @@ struct OrtSession::Impl {
   ortrun::SessionState state;
   std::unique_ptr<ortrun::Program> program;
 
+  ortrun::PatchCount patches;  ///< of the optimizer, both stages
+
   std::vector<const OrtValueInfo*> inputs;
   std::vector<const OrtValueInfo*> outputs;
   std::vector<const OrtValueInfo*> overridable;
@@ -34,12 +36,19 @@ struct OrtSession::Impl {
   std::vector<std::string> provider_names;
   std::vector<std::unique_ptr<OrtEpAssignedSubgraph>> assignment;
   std::vector<const OrtEpAssignedSubgraph*> assignment_pointers;
-  size_t copies = 0;       ///< device copies in one run of the main graph
+  /// Initialisers of a model that the caller built, over memory that may be the caller's. While the session is made.
+  std::vector<std::shared_ptr<const OrtValue>> borrowed_initializers;
+  size_t copies = 0;  ///< device copies in one run of the main graph
+  bool denormals_as_zero = false;
   std::mutex serial_runs;  ///< held during a run when a provider cannot run concurrently
 
   void Prepare(OrtEnv& env, const OrtSessionOptions& options);
   void Build(std::unique_ptr<OrtModel> read);
   void Optimize(ortrun::PassStage stage);
+  /// Writes the optimized model where the options ask for it.
+  void Save() const;
+  void CountWeightUses();
+  void ReleasePackedWeights(const OrtGraph& graph);
   void CollectNames();
   void CollectAssignment();
   void CheckInput(size_t index, const OrtValue& value) const;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "core/base/floating_point.h"
 #include "core/base/nearest.h"
 #include "core/execution/session.h"
 #include "core/execution/session_impl.h"
@@ -95,6 +96,7 @@ void OrtSession::Run(const OrtRunOptions* options, std::span<const char* const> 
                      std::span<const OrtMemoryInfo* const> output_memory) {
   Impl& impl = *impl_;
   ortrun::Program& program = *impl.program;
+  const ortrun::DenormalsAsZero denormals(impl.denormals_as_zero);
   ortrun::ProfiledScope profiled(impl.state.profiler.get(), "Session", "model_run");
   const size_t input_count = program.inputs().size();
   const size_t output_count = program.outputs().size();

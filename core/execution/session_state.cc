@@ -58,21 +58,6 @@ size_t SessionState::OutputMemory(const Node& node, size_t index) const {
   return MemoryOf(*this, OwnerOf(partition, node));
 }
 
-void SessionState::CountConstantUses(const Graph& graph) {
-  for (const auto& node : graph.nodes()) {
-    for (const ValueInfo* input : node->inputs) {
-      if (input == nullptr) continue;
-      while (input->outer != nullptr) input = input->outer;
-      if (input->IsConstant()) ++constant_uses[input];
-    }
-    for (const auto& body : node->subgraphs) CountConstantUses(*body.second);
-  }
-  for (const ValueInfo* output : graph.outputs()) {
-    while (output->outer != nullptr) output = output->outer;
-    if (output->IsConstant()) ++constant_uses[output];
-  }
-}
-
 }  // namespace ortrun
 
 const OrtValue* OrtKernelInfo::ConstantInput(size_t index) const {

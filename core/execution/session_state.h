@@ -11,8 +11,10 @@
 
 #include "core/execution/arena.h"
 #include "core/execution/options.h"
+#include "core/execution/packed_weights.h"
 #include "core/execution/profiler.h"
 #include "core/execution/thread_pool.h"
+#include "core/execution/weight_uses.h"
 #include "core/providers/environment.h"
 #include "core/providers/partitioner.h"
 
@@ -55,11 +57,10 @@ class SessionState {
   size_t InputMemory(const Node& node, size_t index) const;
   size_t OutputMemory(const Node& node, size_t index) const;
 
-  /// Explicit uses of each constant in all graphs that no kernel has packed yet, by the value that holds it.
-  std::unordered_map<const ValueInfo*, int> constant_uses;
-  void CountConstantUses(const Graph& graph);
-  /// Constants moved to a device, by holder and memory, while the programs are made: all of them take the same copy.
-  std::map<std::pair<const ValueInfo*, size_t>, Value> device_constants;
+  WeightUses weight_uses;        ///< readers of constants that have not packed them, while the programs are made
+  PackedWeights packed_weights;  ///< outlives the kernels
+  /// Constants moved to a device, by their place and the memory, while the programs are made: all take the same copy.
+  std::map<std::pair<const void*, size_t>, Value> device_constants;
 
   /// Index of a memory in `memories`; adds it when a provider serves it.
   size_t MemoryIndex(const MemoryInfo& info, Provider* provider);

@@ -86,4 +86,10 @@ size_t DefaultThreadCount() {
   return quota ? std::min(allowed, *quota) : allowed;
 }
 
+size_t MaxThreadCount() {
+  constexpr size_t kEachProcessor = 64;
+  constexpr size_t kAtLeast = 256;
+  return std::max(kAtLeast, kEachProcessor * std::max(AffinityCount(), size_t{std::thread::hardware_concurrency()}));
+}
+
 }  // namespace ortrun

@@ -9,19 +9,29 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <limits>
 #include <mutex>
 #include <sstream>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "core/base/floating_point.h"
+#include "core/execution/thread_count.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr auto kSpinTime = std::chrono::microseconds(50);
+/// Until threads that the system refused are asked for again.
+constexpr auto kRetryTime = std::chrono::seconds(1);
+/// Loops at once for which there is room without an allocation.
+constexpr size_t kLoops = 64;
 
 // A child of fork has none of its parent's threads. Each fork raises this count; a pool that was started under another
 // count starts again.
@@ -47,6 +57,7 @@ struct Loop {
   void (*fn)(void*, size_t);
   void* arg;
   size_t blocks;
+  uint64_t mode = FloatingPointMode();  ///< the caller's, in which all blocks are computed
   std::atomic<size_t> next{0};
   std::atomic<size_t> helpers{0};
 
@@ -89,6 +100,7 @@ struct ThreadPool::State {
 
   std::mutex start_mutex;
   std::atomic<uint64_t> started_under{~uint64_t{0}};
+  std::atomic<Clock::rep> retry_at{std::numeric_limits<Clock::rep>::max()};  ///< when workers are missing
 
   // What the workers share. Replaced as a whole after a fork, since a lock may have been held while forking.
   struct Shared {
@@ -103,24 +115,51 @@ struct ThreadPool::State {
   };
   Shared* shared = nullptr;
 
+  Shared& Started();
   void Start();
+  void AddWorkers(Shared& to);
   void Stop();
   void Work(Shared& state);
   bool SpinForWork(const Shared& state) const;
 };
 
+/// What the workers share, with workers started as far as the system gives them. Throws std::bad_alloc.
+ThreadPool::State::Shared& ThreadPool::State::Started() {
+  const Clock::rep retry = retry_at.load(std::memory_order_relaxed);
+  const bool missing =
+      retry != std::numeric_limits<Clock::rep>::max() && Clock::now().time_since_epoch().count() >= retry;
+  if (missing || started_under.load(std::memory_order_acquire) != forks.load(std::memory_order_relaxed)) Start();
+  return *shared;
+}
+
 void ThreadPool::State::Start() {
   const std::lock_guard lock(start_mutex);
   const uint64_t now = forks.load();
-  if (started_under.load() == now) return;
-  auto fresh = std::make_unique<Shared>();
-  for (size_t i = 0; i + 1 < threads; ++i) {
-    fresh->workers.emplace_back([this, state = fresh.get()] { Work(*state); });
-    if (i < affinities.size())  // a refused affinity only costs speed
-      pthread_setaffinity_np(fresh->workers.back().native_handle(), sizeof(cpu_set_t), &affinities[i]);
+  if (started_under.load() != now) {
+    auto fresh = std::make_unique<Shared>();
+    fresh->workers.reserve(threads);
+    fresh->loops.reserve(kLoops);
+    AddWorkers(*fresh);
+    shared =
+        fresh.release();  // the parent's, after a fork, is left: its threads do not exist here, no join is possible
+    started_under.store(now);
+  } else if (shared->workers.size() + 1 < threads) {
+    AddWorkers(*shared);
   }
-  shared = fresh.release();  // the parent's, after a fork, is left: its threads do not exist here and cannot be joined
-  started_under.store(now);
+}
+
+void ThreadPool::State::AddWorkers(Shared& to) {
+  retry_at.store(std::numeric_limits<Clock::rep>::max());
+  try {
+    for (size_t i = to.workers.size(); i + 1 < threads; ++i) {
+      const std::lock_guard lock(to.mutex);
+      to.workers.emplace_back([this, &to] { Work(to); });
+      if (i < affinities.size())  // a refused affinity only costs speed
+        pthread_setaffinity_np(to.workers.back().native_handle(), sizeof(cpu_set_t), &affinities[i]);
+    }
+  } catch (const std::exception&) {  // std::system_error: no thread, std::bad_alloc: no memory for one
+    retry_at.store((Clock::now() + kRetryTime).time_since_epoch().count());
+  }
 }
 
 void ThreadPool::State::Stop() {
@@ -156,6 +195,7 @@ void ThreadPool::State::Work(Shared& state) {
       loop.helpers.fetch_add(1, std::memory_order_relaxed);  // under the lock: the caller waits for it
       lock.unlock();
       inside_loop = true;
+      if (FloatingPointMode() != loop.mode) SetFloatingPointMode(loop.mode);
       loop.Work();
       inside_loop = false;
       loop.helpers.fetch_sub(1, std::memory_order_release);
@@ -194,7 +234,7 @@ void ThreadPool::State::Work(Shared& state) {
 
 ThreadPool::ThreadPool(const Options& options) : state_(std::make_unique<State>()) {
   CountForks();
-  state_->threads = options.threads == 0 ? DefaultThreadCount() : options.threads;
+  state_->threads = std::min(options.threads == 0 ? DefaultThreadCount() : options.threads, MaxThreadCount());
   state_->spin = options.spin;
   if (!options.affinities.empty()) state_->affinities = ParseAffinities(options.affinities, state_->threads - 1);
 }
@@ -204,20 +244,24 @@ ThreadPool::~ThreadPool() { state_->Stop(); }
 size_t ThreadPool::size() const { return state_->threads; }
 
 void ThreadPool::ParallelFor(size_t blocks, void (*fn)(void* arg, size_t block), void* arg) {
+  Loop loop{fn, arg, blocks};
   if (blocks <= 1 || state_->threads == 1 || inside_loop) {
-    for (size_t i = 0; i < blocks; ++i) fn(arg, i);
+    loop.Work();
     return;
   }
-  if (state_->started_under.load(std::memory_order_acquire) != forks.load(std::memory_order_relaxed)) state_->Start();
-  State::Shared& shared = *state_->shared;
-  Loop loop{fn, arg, blocks};
+  State::Shared* started = nullptr;
   size_t sleeping = 0;
-  {
-    const std::lock_guard lock(shared.mutex);
-    shared.loops.push_back(&loop);
-    shared.pending.fetch_add(1, std::memory_order_release);
-    sleeping = shared.sleeping;
+  try {
+    started = &state_->Started();
+    const std::lock_guard lock(started->mutex);
+    started->loops.push_back(&loop);
+    started->pending.fetch_add(1, std::memory_order_release);
+    sleeping = started->sleeping;
+  } catch (const std::exception&) {
+    loop.Work();
+    return;
   }
+  State::Shared& shared = *started;
   if (sleeping > 1 && blocks > 2) {
     shared.wake.notify_all();
   } else if (sleeping > 0) {
@@ -238,18 +282,22 @@ void ThreadPool::ParallelFor(size_t blocks, void (*fn)(void* arg, size_t block),
 }
 
 void ThreadPool::Schedule(std::function<void()> task) {
-  if (state_->threads == 1) {
+  if (state_->threads != 1) {
+    State::Shared& shared = state_->Started();
+    std::unique_lock lock(shared.mutex);
+    if (!shared.workers.empty()) {
+      shared.tasks.push_back(std::move(task));
+      shared.pending.fetch_add(1, std::memory_order_release);
+      lock.unlock();
+      shared.wake.notify_one();
+      return;
+    }
+  }
+  try {
     std::thread(std::move(task)).detach();
-    return;
+  } catch (const std::system_error& error) {
+    throw Error(ORT_FAIL, Concat("the system gives no thread to run this on: ", error.what()));
   }
-  if (state_->started_under.load(std::memory_order_acquire) != forks.load(std::memory_order_relaxed)) state_->Start();
-  State::Shared& shared = *state_->shared;
-  {
-    const std::lock_guard lock(shared.mutex);
-    shared.tasks.push_back(std::move(task));
-    shared.pending.fetch_add(1, std::memory_order_release);
-  }
-  shared.wake.notify_one();
 }
 
 }  // namespace ortrun

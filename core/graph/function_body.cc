@@ -7,7 +7,8 @@
 
 #include "core/graph/element_inference.h"
 #include "core/graph/model_converter.h"
-#include "core/graph/onnx_writer.h"
+#include "core/graph/model_message.h"
+#include "core/graph/pinned_domain.h"
 #include "core/graph/schema.h"
 #include "core/graph/standard_schemas.h"
 #include "core/graph/tensor_reader.h"
@@ -17,10 +18,9 @@ namespace ortrun {
 namespace {
 
 /// The body for this very node: some depend on its types and attributes.
-bool FindBody(const Node& node, const onnx::NodeProto& proto, onnx::FunctionProto& body) {
-  const int opset = node.graph->model()->Opset(node.domain);
-  const onnx::OpSchema* schema = StandardSchemas::Instance().GetSchema(node.op_type, node.since_version, node.domain);
-  if (schema == nullptr) return false;
+bool FindBody(const Node& node, const onnx::OpSchema& of, int opset, const onnx::NodeProto& proto,
+              onnx::FunctionProto& body) {
+  const onnx::OpSchema* schema = &of;
   if (schema->HasFunction()) {
     const onnx::FunctionProto* fixed = schema->GetFunction(opset, true);
     if (fixed == nullptr) return false;
@@ -65,8 +65,9 @@ class Renamer {
   std::unordered_map<std::string, bool> empty_;
 };
 
-/// Replaces references to the function's attributes by the call's values; drops those that the call does not give.
-void BindAttributes(const onnx::NodeProto& call, const onnx::FunctionProto& body, onnx::NodeProto& node) {
+/// Replaces references to the function's attributes by the call's values, or the operator's defaults; drops those that
+/// have neither.
+void BindAttributes(const onnx::NodeProto& call, const onnx::OpSchema& schema, onnx::NodeProto& node) {
   auto* attributes = node.mutable_attribute();
   for (int i = 0; i < attributes->size();) {
     auto* attribute = attributes->Mutable(i);
@@ -74,13 +75,13 @@ void BindAttributes(const onnx::NodeProto& call, const onnx::FunctionProto& body
       ++i;
       continue;
     }
-    const auto find = [&](const auto& list) -> const onnx::AttributeProto* {
-      for (const auto& candidate : list)
-        if (candidate.name() == attribute->ref_attr_name()) return &candidate;
-      return nullptr;
-    };
-    const onnx::AttributeProto* given = find(call.attribute());
-    if (given == nullptr) given = find(body.attribute_proto());
+    const onnx::AttributeProto* given = nullptr;
+    for (const auto& candidate : call.attribute())
+      if (candidate.name() == attribute->ref_attr_name()) given = &candidate;
+    const auto formal = schema.attributes().find(attribute->ref_attr_name());
+    if (given == nullptr && formal != schema.attributes().end() &&
+        formal->second.default_value.type() != onnx::AttributeProto::UNDEFINED)
+      given = &formal->second.default_value;
     if (given == nullptr) {
       attributes->DeleteSubrange(i, 1);
       continue;
@@ -95,10 +96,16 @@ void BindAttributes(const onnx::NodeProto& call, const onnx::FunctionProto& body
 }  // namespace
 
 bool ExpandFunction(Node& node) {
+  const auto& schemas = StandardSchemas::Instance();
+  const onnx::OpSchema* schema = schemas.GetSchema(node.op_type, node.since_version, node.domain);
+  if (schema == nullptr) return false;
+  // A pass, or a function of the model, may have brought an operator that is not the one of the model's opset.
+  const int imported = node.graph->model()->Opset(node.domain);
+  const int opset = schemas.GetSchema(node.op_type, imported, node.domain) == schema ? imported : node.since_version;
   onnx::NodeProto call;
-  FillNode(node, call, true);
+  FillNode(node, call);
   onnx::FunctionProto body;
-  if (!FindBody(node, call, body)) return false;
+  if (!FindBody(node, *schema, opset, call, body)) return false;
   Graph& graph = *node.graph;
   for (const auto& parts : body.node())
     for (const auto& attribute : parts.attribute())
@@ -109,16 +116,18 @@ bool ExpandFunction(Node& node) {
   const std::vector<ValueInfo*> outputs = node.outputs;
   const std::vector<std::string> origins = node.origins.empty() ? std::vector<std::string>{node.name} : node.origins;
   const std::string name = node.name;
+  const std::string node_domain = node.domain;
   const std::string provider = node.provider;
   graph.RemoveNode(&node);
   for (ValueInfo* output : outputs)
     if (output != nullptr) output->expected = true;
   ExternalFiles files({}, {});
-  const TensorReader tensors(nullptr, nullptr, false, files);
+  const TensorReader tensors(nullptr, nullptr, files);
   const ReadOptions options;
   ModelConverter converter(*graph.model(), options, tensors);
   for (onnx::NodeProto part : body.node()) {
-    BindAttributes(call, body, part);
+    BindAttributes(call, *schema, part);
+    if (part.domain() == node_domain && opset != imported) part.set_domain(PinnedDomain{node_domain, opset}.Name());
     for (auto& input : *part.mutable_input()) input = rename(input);
     for (auto& output : *part.mutable_output()) {
       output = rename(output);

@@ -42,7 +42,7 @@ OrtValueInfo* OrtGraph::FindOrAdd(const std::string& value) {
   return place;
 }
 
-OrtValueInfo* OrtGraph::AddValue(const std::string& prefix, OrtTypeInfo type) {
+std::string OrtGraph::FreshName(const std::string& prefix) {
   // Bodies may name values of outer graphs, so a new name must be new in all graphs: the main graph counts.
   OrtGraph* top = this;
   while (top->parent_ != nullptr) top = top->parent_->graph;
@@ -56,9 +56,21 @@ OrtValueInfo* OrtGraph::AddValue(const std::string& prefix, OrtTypeInfo type) {
   do {
     fresh = Concat(prefix, "_ortrun", top->next_name_++);
   } while (taken(fresh));
-  OrtValueInfo* value = FindOrAdd(fresh);
+  return fresh;
+}
+
+OrtValueInfo* OrtGraph::AddValue(const std::string& prefix, OrtTypeInfo type) {
+  OrtValueInfo* value = FindOrAdd(FreshName(prefix));
   value->type = std::move(type);
   return value;
+}
+
+OrtValueInfo* OrtGraph::Adopt(std::unique_ptr<OrtValueInfo> value) {
+  value->name = FreshName(value->name);
+  value->graph = this;
+  by_name_[value->name] = value.get();
+  values_.push_back(std::move(value));
+  return values_.back().get();
 }
 
 OrtValueInfo* OrtGraph::AddConstant(const std::string& prefix, OrtValue tensor) {
@@ -93,6 +105,17 @@ OrtNode* OrtGraph::AddNode(std::string node_name, std::string op, std::string do
   node->since_version = since_version;
   node->graph = this;
   return node;
+}
+
+OrtNode* OrtGraph::Adopt(std::unique_ptr<OrtNode> node) {
+  node->id = next_id_++;
+  node->graph = this;
+  nodes_.push_back(std::move(node));
+  OrtNode* adopted = nodes_.back().get();
+  for (size_t i = 0; i < adopted->inputs.size(); ++i)
+    if (adopted->inputs[i] != nullptr) adopted->inputs[i]->uses.push_back({adopted, static_cast<int64_t>(i)});
+  for (size_t i = 0; i < adopted->outputs.size(); ++i) SetOutput(adopted, i, adopted->outputs[i]);
+  return adopted;
 }
 
 namespace {

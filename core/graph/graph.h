@@ -130,6 +130,8 @@ struct OrtGraph {
   /// A new value whose name starts with `prefix` and is used nowhere in the model.
   OrtValueInfo* AddValue(const std::string& prefix, OrtTypeInfo type);
   OrtValueInfo* AddConstant(const std::string& prefix, OrtValue tensor);
+  /// Takes in a value that was made apart. Its name becomes a prefix, as of AddValue.
+  OrtValueInfo* Adopt(std::unique_ptr<OrtValueInfo> value);
   void AddInput(OrtValueInfo* value);
   void AddOutput(OrtValueInfo* value);
   /// Replaces the list of inputs; values that leave it stay in the graph.
@@ -137,6 +139,8 @@ struct OrtGraph {
 
   /// A node without inputs, outputs and attributes. Set them with the functions below, which keep producer and uses.
   OrtNode* AddNode(std::string node_name, std::string op, std::string domain, int since_version);
+  /// Takes in a node that was made apart, with the values that it names: from now on it reads and makes them.
+  OrtNode* Adopt(std::unique_ptr<OrtNode> node);
   void SetInput(OrtNode* node, size_t index, OrtValueInfo* value);   ///< grows the list; nullptr: omitted
   void SetOutput(OrtNode* node, size_t index, OrtValueInfo* value);  ///< the value's former producer loses it
   void AddImplicitInput(OrtNode* node, OrtValueInfo* value);
@@ -151,6 +155,8 @@ struct OrtGraph {
   void Sort();
 
  private:
+  std::string FreshName(const std::string& prefix);
+
   OrtModel* model_;
   OrtNode* parent_;
   std::vector<std::unique_ptr<OrtValueInfo>> values_;

@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
 #include "core/base/nearest.h"
 #include "core/graph/early_operators.h"
+#include "core/graph/pinned_domain.h"
 #include "core/graph/type_merge.h"
 #include "ortrun/error.h"
 
@@ -20,7 +23,11 @@ namespace {
   throw Error(ORT_FAIL, "This is an invalid model. Error: " + what);
 }
 
-std::string Domain(const std::string& domain) { return domain == "ai.onnx" ? "" : domain; }
+/// The domain that a name stands for: one that is pinned to an opset is that domain.
+std::string Domain(const std::string& domain) {
+  if (const auto pinned = PinnedDomain::Parse(domain)) return pinned->domain;
+  return domain == "ai.onnx" ? "" : domain;
+}
 
 /// An empty Optional's attribute says what it holds, which its output's type says from here on.
 void DeclareHeld(const Node& node, const onnx::TypeProto& held) {
@@ -49,17 +56,21 @@ Value Strings(const std::vector<std::string>& texts, bool scalar) {
   return value;
 }
 
-std::string Describe(const Value& value) {
-  return TypeName(value.TypeOf()) + " " + ShapeText(value.tensor().shape, value.tensor().rank);
+std::string Describe(ElementType type, const int64_t* shape, size_t rank) {
+  return Concat(TypeName(TypeInfo::Tensor(type)), " ", ShapeText(shape, rank));
 }
 
+std::string Describe(const Value& value) { return Describe(value.type(), value.tensor().shape, value.tensor().rank); }
+
 /// What a caller puts in an initialiser's place must be like it: the graph's types were found with the model's own.
-void CheckGiven(const std::string& name, const Value& own, const Value& given) {
-  const OrtrunTensor& a = own.tensor();
-  const OrtrunTensor& b = given.tensor();
-  if (!given.IsTensor() || a.type != b.type || !std::equal(a.shape, a.shape + a.rank, b.shape, b.shape + b.rank))
+template <typename Dims>
+void CheckGiven(const std::string& name, ElementType type, const Dims& own, const Value& given) {
+  const std::vector<int64_t> dims(own.begin(), own.end());
+  const OrtrunTensor& tensor = given.tensor();
+  if (!given.IsTensor() || tensor.type != type ||
+      !std::equal(dims.begin(), dims.end(), tensor.shape, tensor.shape + tensor.rank))
     throw Error(ORT_INVALID_ARGUMENT, Concat("the initializer given for '", name, "' is ", Describe(given),
-                                             " but the model's is ", Describe(own)));
+                                             " but the model's is ", Describe(type, dims.data(), dims.size())));
 }
 
 /// Two initialisers of one name must be of one type and shape: readers were made for either.
@@ -98,7 +109,7 @@ std::vector<std::string> Names(const Graph& graph) {
 void ModelConverter::Convert(const onnx::ModelProto& proto) {
   model_.ir_version = proto.ir_version();
   for (const auto& opset : proto.opset_import())
-    model_.opsets[Domain(opset.domain())] = static_cast<int>(opset.version());
+    if (!PinnedDomain::Parse(opset.domain())) model_.opsets[Domain(opset.domain())] = static_cast<int>(opset.version());
   model_.producer = proto.producer_name();
   model_.producer_version = proto.producer_version();
   model_.domain = proto.domain();
@@ -107,6 +118,7 @@ void ModelConverter::Convert(const onnx::ModelProto& proto) {
   for (const auto& entry : proto.metadata_props()) model_.metadata[entry.key()] = entry.value();
   model_.graph = std::make_unique<Graph>(&model_, nullptr);
   ConvertGraph(proto.graph(), *model_.graph, 0);
+  CheckAllUsed();
 }
 
 void ModelConverter::ConvertGraph(const onnx::GraphProto& proto, Graph& graph, int depth) {
@@ -120,10 +132,19 @@ void ModelConverter::ConvertGraph(const onnx::GraphProto& proto, Graph& graph, i
     value->type = ReadType(input.type());
     graph.AddInput(value);
   }
-  for (const auto& tensor : proto.initializer())
-    AddInitializer(tensor.name(), tensors_.Read(tensor, tensor.name()), graph);
-  for (const auto& tensor : proto.sparse_initializer())
-    AddInitializer(tensor.values().name(), {tensors_.ReadSparse(tensor, tensor.values().name()), nullptr}, graph);
+  // Where the caller gives the value, the model's own is not looked at: its file need not exist.
+  for (const auto& tensor : proto.initializer()) {
+    const auto given = Given(tensor.name(), graph);
+    if (given != nullptr) CheckGiven(tensor.name(), FromOnnxType(tensor.data_type()), tensor.dims(), *given);
+    AddInitializer(tensor.name(), given ? TensorReader::Result{given, nullptr} : tensors_.Read(tensor, tensor.name()),
+                   graph);
+  }
+  for (const auto& tensor : proto.sparse_initializer()) {
+    const std::string& name = tensor.values().name();
+    const auto given = Given(name, graph);
+    if (given != nullptr) CheckGiven(name, FromOnnxType(tensor.values().data_type()), tensor.dims(), *given);
+    AddInitializer(name, {given ? given : tensors_.ReadSparse(tensor, name), nullptr}, graph);
+  }
   // Old models list every initialiser as an input; none of them can be overridden there.
   if (model_.ir_version < 4) {
     std::vector<ValueInfo*> real;
@@ -140,14 +161,11 @@ void ModelConverter::ConvertGraph(const onnx::GraphProto& proto, Graph& graph, i
 
 void ModelConverter::AddInitializer(const std::string& name, TensorReader::Result tensor, Graph& graph) {
   ValueInfo* value = graph.FindOrAdd(name);
-  if (value->initializer != nullptr) TakeLater(name, *value->initializer, *tensor.value);
-  const bool again = value->initializer != nullptr;
-  if (const auto given = options_.initializers.find(name); depth_ == 0 && given != options_.initializers.end()) {
-    CheckGiven(name, *tensor.value, *given->second);
-    tensor.value = given->second;
-    tensor.external = nullptr;
-  } else if (again) {
-    WarnOnce("the model names initializers twice, the later one is taken", "'", name, "' of graph '", graph.name, "'");
+  if (value->initializer != nullptr) {
+    TakeLater(name, *value->initializer, *tensor.value);
+    if (value->initializer != tensor.value)
+      WarnOnce("the model names initializers twice, the later one is taken", "'", name, "' of graph '", graph.name,
+               "'");
   }
   if (!value->is_input || value->type.kind == ONNX_TYPE_UNKNOWN) value->type = tensor.value->TypeOf();
   value->initializer = std::move(tensor.value);
@@ -194,6 +212,24 @@ void ModelConverter::AddOutput(const onnx::ValueInfoProto& proto, Graph& graph) 
   graph.AddOutput(value);
 }
 
+std::shared_ptr<const Value> ModelConverter::Given(const std::string& name, const Graph& graph) {
+  const auto given = options_.initializers.find(name);
+  if (graph.parent() != nullptr || given == options_.initializers.end()) return nullptr;
+  used_.insert(name);
+  return given->second;
+}
+
+void ModelConverter::CheckAllUsed() const {
+  for (const auto& [name, given] : options_.initializers) {
+    if (used_.count(name) != 0) continue;
+    const std::string what =
+        Concat("Failed to find existing initializer with name ", name,
+               ": a value was given for it, but the model has none.", DidYouMean(name, Names(*model_.graph)));
+    if (options_.demanded_initializers.count(name) != 0) throw Error(ORT_FAIL, what);
+    if (options_.logger != nullptr) options_.logger->Warning(what);
+  }
+}
+
 ValueInfo* ModelConverter::Resolve(const std::string& name, Graph& graph, const Node& reader) {
   ValueInfo* value = graph.Find(name);
   if (value != nullptr && (value->is_input || value->initializer != nullptr || value->outer != nullptr ||
@@ -212,12 +248,14 @@ ValueInfo* ModelConverter::Resolve(const std::string& name, Graph& graph, const 
 }
 
 void ModelConverter::AddNode(const onnx::NodeProto& proto, Graph& graph) {
+  const std::optional<PinnedDomain> pinned = PinnedDomain::Parse(proto.domain());
+  const std::string domain = Domain(proto.domain());
   if (IsConstant(proto)) {
     AddConstant(proto, graph);
     return;
   }
-  Node* node = graph.AddNode(proto.name(), proto.op_type(), Domain(proto.domain()), 0);
-  node->since_version = SinceVersion(*node);
+  Node* node = graph.AddNode(proto.name(), proto.op_type(), domain, 0);
+  node->since_version = SinceVersion(*node, pinned ? pinned->opset : model_.Opset(domain));
   for (int i = 0; i < proto.input_size(); ++i) {
     if (proto.input(i).empty()) {
       graph.SetInput(node, static_cast<size_t>(i), nullptr);
@@ -276,11 +314,20 @@ void ModelConverter::AddConstant(const onnx::NodeProto& proto, Graph& graph) {
   } else {
     tensor = std::make_shared<Value>(Strings({attribute.strings().begin(), attribute.strings().end()}, false));
   }
+  if (auto given = Given(proto.output(0), graph)) {
+    const OrtrunTensor& own = tensor->tensor();
+    CheckGiven(proto.output(0), own.type, std::span(own.shape, own.rank), *given);
+    tensor = std::move(given);
+    value->external = nullptr;
+  }
   value->type = tensor->TypeOf();
   value->initializer = std::move(tensor);
 }
 
 void ModelConverter::AddAttribute(const onnx::AttributeProto& proto, Node& node, int depth) {
+  if (!proto.ref_attr_name().empty())
+    Invalid(Concat(node.Describe(), ": attribute '", proto.name(), "' refers to the attribute '", proto.ref_attr_name(),
+                   "' of a function, but the node stands in none"));
   if (node.Attribute(proto.name()) != nullptr)
     Invalid(Concat(node.Describe(), " has two attributes '", proto.name(), "'"));
   OrtOpAttr attribute;
@@ -334,8 +381,7 @@ void ModelConverter::AddAttribute(const onnx::AttributeProto& proto, Node& node,
   node.attributes.push_back(std::move(attribute));
 }
 
-int ModelConverter::SinceVersion(const Node& node) const {
-  const int opset = model_.Opset(node.domain);
+int ModelConverter::SinceVersion(const Node& node, int opset) const {
   const auto custom = options_.custom_schema ? options_.custom_schema(node.domain, node.op_type, opset) : nullptr;
   if (custom != nullptr) return custom->since_version;
   // A domain that is not imported is taken at its first version, as exporters of contrib operators expect.

@@ -4,7 +4,7 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "core/graph/onnx_reader.h"
 #include "core/graph/tensor_reader.h"
@@ -44,13 +44,17 @@ class ModelConverter {
     if (options_.logger != nullptr && warned_.insert(rule).second) options_.logger->Warning(rule, ": ", instance...);
   }
   ValueInfo* Resolve(const std::string& name, Graph& graph, const Node& reader);
-  int SinceVersion(const Node& node) const;
+  /// The caller's value for a constant of the main graph, or nullptr.
+  std::shared_ptr<const Value> Given(const std::string& name, const Graph& graph);
+  void CheckAllUsed() const;
+  int SinceVersion(const Node& node, int opset) const;
 
   Model& model_;
   const ReadOptions& options_;
   const TensorReader& tensors_;
   int depth_ = 0;
   std::set<std::string> warned_;
+  std::unordered_set<std::string> used_;  ///< names of given initialisers that the model has
 };
 
 }  // namespace ortrun

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "core/base/nearest.h"
 #include "core/graph/graph.h"
 #include "ortrun/error.h"
 
@@ -32,5 +33,6 @@ const std::vector<int64_t>& OrtNode::Ints(const std::string& attribute) const {
 }
 
 std::string OrtNode::Describe() const {
-  return ortrun::Concat("node '", name, "' (", domain.empty() ? "" : domain + ".", op_type, ")");
+  return ortrun::Concat("node '", ortrun::Shortened(name), "' (", domain.empty() ? "" : ortrun::Shortened(domain) + ".",
+                        ortrun::Shortened(op_type), ")");
 }

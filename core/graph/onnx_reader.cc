@@ -2,7 +2,6 @@
 #include "core/graph/onnx_reader.h"
 
 #include <google/protobuf/io/coded_stream.h>
-#include <onnx/inliner/inliner.h>
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <utility>
 
 #include "core/graph/early_operators.h"
+#include "core/graph/function_inliner.h"
 #include "core/graph/mapped_file.h"
 #include "core/graph/model_check.h"
 #include "core/graph/model_converter.h"
@@ -105,7 +105,8 @@ std::filesystem::path RealFolder(const std::filesystem::path& path) {
   return path.empty() || error ? std::filesystem::path() : real.parent_path();
 }
 
-std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> owner, const std::filesystem::path& path,
+/// `file` holds the bytes when they do not lie in memory of the caller's.
+std::unique_ptr<Model> ReadBytes(std::string_view bytes, const MappedFile* file, const std::filesystem::path& path,
                                  const std::filesystem::path& folder, const ReadOptions& options) {
   const std::string name = path.empty() ? "memory" : path.string();
   if (bytes.empty()) NoGraph(name, path.empty() ? "there are no bytes" : "the file is empty");
@@ -122,21 +123,15 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> o
   onnx::ModelProto proto = Parse(*stripped, bytes, name);
   if (proto.functions_size() != 0) {
     CheckFunctions(proto);
-    try {
-      onnx::inliner::InlineLocalFunctions(proto, true);
-    } catch (const std::exception& error) {
-      throw Error(ORT_INVALID_GRAPH,
-                  Concat("This is an invalid model. A model function cannot be inlined: ", error.what()));
-    }
+    InlineFunctions(proto);
   }
   CompleteImports(proto, options);
   CheckModel(proto, options);
   OverrideDimensions(proto, options);
   auto model = std::make_unique<Model>();
   model->path = path;
-  model->storage.push_back(owner);
-  ExternalFiles files(folder, options.external_files, RealFolder(path));
-  const TensorReader tensors(stripped.get(), std::move(owner), !path.empty(), files);
+  ExternalFiles files(folder, options.external_files, RealFolder(path), options.copy_external_data);
+  const TensorReader tensors(stripped.get(), file, files);
   ModelConverter(*model, options, tensors).Convert(proto);
   Finish(*model, options);
   return model;
@@ -145,17 +140,15 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> o
 }  // namespace
 
 std::unique_ptr<Model> ReadModel(const std::filesystem::path& path, const ReadOptions& options) {
-  std::shared_ptr<MappedFile> file = MappedFile::Open(path);
+  const std::shared_ptr<MappedFile> file = MappedFile::Open(path);
   const std::string_view bytes(file->data(), file->size());
   std::filesystem::path folder = options.external_folder;
   if (folder.empty()) folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
-  return ReadBytes(bytes, std::move(file), path, folder, options);
+  return ReadBytes(bytes, file.get(), path, folder, options);
 }
 
 std::unique_ptr<Model> ReadModel(const void* data, size_t bytes, const ReadOptions& options) {
-  auto copy = std::make_shared<std::string>(static_cast<const char*>(data), bytes);
-  const std::string_view view(*copy);
-  return ReadBytes(view, std::move(copy), {}, options.external_folder, options);
+  return ReadBytes({static_cast<const char*>(data), bytes}, nullptr, {}, options.external_folder, options);
 }
 
 void InferTypes(Model& model, const ReadOptions& options) {

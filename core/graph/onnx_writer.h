@@ -7,20 +7,11 @@
 
 namespace onnx {
 class AttributeProto;
-class ModelProto;
-class NodeProto;
 class TensorProto;
 class TypeProto;
 }  // namespace onnx
 
 namespace ortrun {
-
-/// The model as a message. Without `data`, constants of more than a few elements are left out and their values appear
-/// as inputs: enough for inference.
-onnx::ModelProto ToProto(const Model& model, bool data);
-
-/// One node as a message, its bodies included.
-void FillNode(const Node& node, onnx::NodeProto& proto, bool data);
 
 /// A type as a message; nothing where it is not known.
 void FillType(const TypeInfo& type, onnx::TypeProto& proto);

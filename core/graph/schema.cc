@@ -11,6 +11,7 @@
 
 #include "core/graph/contrib_schemas.h"
 #include "core/graph/element_inference.h"
+#include "core/graph/pinned_domain.h"
 #include "core/graph/standard_schemas.h"
 
 namespace ortrun {
@@ -153,6 +154,7 @@ void CompleteConstraints(OperatorSchema& schema) {
 
 const OperatorSchema* FindSchema(const std::string& domain, const std::string& op, int version) {
   if (const OperatorSchema* schema = Table().Find(domain, op, version)) return schema;
+  if (const auto pinned = PinnedDomain::Parse(domain)) return FindSchema(pinned->domain, op, pinned->opset);
   // The channels-last forms have the standard operator's parameters.
   return domain == "com.ms.internal.nhwc" ? Table().Find("", op, version) : nullptr;
 }

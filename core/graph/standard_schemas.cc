@@ -9,6 +9,8 @@
 #include <iterator>
 #include <string_view>
 
+#include "core/graph/pinned_domain.h"
+
 namespace ortrun {
 namespace {
 
@@ -46,6 +48,7 @@ const onnx::OpSchema& StandardSchemas::Made(size_t index) const {
 }
 
 const onnx::OpSchema* StandardSchemas::GetSchema(const std::string& op, int version, const std::string& domain) const {
+  if (const auto pinned = PinnedDomain::Parse(domain)) return GetSchema(op, pinned->opset, pinned->domain);
   const auto named = std::equal_range(std::begin(kTable), std::end(kTable), TableEntry{op, 0, nullptr},
                                       [](const TableEntry& a, const TableEntry& b) { return a.op < b.op; });
   const std::string_view wanted = domain == "ai.onnx" ? std::string_view() : std::string_view(domain);

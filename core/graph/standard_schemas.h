@@ -17,7 +17,7 @@ class StandardSchemas final : public onnx::ISchemaRegistry {
  public:
   static const StandardSchemas& Instance();
 
-  /// The newest schema not newer than `version`, or nullptr.
+  /// The newest schema not newer than `version`, or nullptr. A pinned domain (pinned_domain.h) says its version itself.
   const onnx::OpSchema* GetSchema(const std::string& op, int version, const std::string& domain) const override;
 
   /// Names of all operators of a domain. Makes every schema of it.

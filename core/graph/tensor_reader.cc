@@ -4,6 +4,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -121,6 +122,65 @@ int ToOnnxType(ElementType type) {
   return 0;
 }
 
+Value TensorReader::CopyOf(std::string_view original, ElementType type, const std::vector<int64_t>& dims) const {
+  const auto known = copies_.find(original.data());
+  if (known != copies_.end() && known->second.bytes() == original.size()) {
+    Value same;
+    same.ShareTensor(type, dims.data(), dims.size(), known->second);
+    return same;
+  }
+  Value copy = Value::CpuTensor(type, dims.data(), dims.size());
+  if (file_ != nullptr)
+    file_->Copy(original.data(), copy.tensor().data, original.size());
+  else
+    std::memcpy(copy.tensor().data, original.data(), original.size());
+  copies_.insert_or_assign(original.data(), copy);
+  return copy;
+}
+
+TensorReader::Result TensorReader::ReadExternal(const onnx::TensorProto& proto, ElementType type,
+                                                const std::vector<int64_t>& dims, size_t bytes,
+                                                const std::string& name) const {
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) BadTensor(name, "text cannot lie in an external file");
+  auto external = std::make_shared<ExternalInitializerInfo>();
+  uint64_t offset = 0;
+  uint64_t length = bytes;
+  for (const auto& entry : proto.external_data()) {
+    const auto number = [&]() -> uint64_t {
+      uint64_t value = 0;
+      const char* const end = entry.value().data() + entry.value().size();
+      const auto [rest, error] = std::from_chars(entry.value().data(), end, value);
+      if (error != std::errc() || rest != end)
+        BadTensor(name, Concat("its external data has ", entry.key(), " '", entry.value(), "', which is no number"));
+      return value;
+    };
+    if (entry.key() == "location") external->file = entry.value();
+    if (entry.key() == "offset") offset = number();
+    if (entry.key() == "length") length = number();
+  }
+  if (length != bytes)
+    BadTensor(name, Concat("its external data has ", length, " bytes but its type and shape need ", bytes));
+  if (offset > static_cast<uint64_t>(INT64_MAX)) BadTensor(name, "its external data has an impossible offset");
+  external->offset = static_cast<int64_t>(offset);
+  external->bytes = bytes;
+  const ExternalFiles::Range range = files_.Read(external->file.string(), offset, bytes, name);
+  Result result;
+  result.external = std::move(external);
+  if (range.file != nullptr && !files_.copies() && Aligned(range.data, type)) {
+    result.value = std::make_shared<const Value>(
+        Value::View(type, dims.data(), dims.size(), const_cast<char*>(range.data),  // NOLINT: constants are only read
+                    CpuMemoryInfo(), range.file));
+    return result;
+  }
+  Value copy = Value::CpuTensor(type, dims.data(), dims.size());
+  if (range.file != nullptr)
+    range.file->Copy(range.data, copy.tensor().data, bytes);
+  else if (bytes != 0)
+    std::memcpy(copy.tensor().data, range.data, bytes);
+  result.value = std::make_shared<const Value>(std::move(copy));
+  return result;
+}
+
 TensorReader::Result TensorReader::Read(const onnx::TensorProto& proto, const std::string& name) const {
   const ElementType type = FromOnnxType(proto.data_type());
   if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED)
@@ -130,47 +190,8 @@ TensorReader::Result TensorReader::Read(const onnx::TensorProto& proto, const st
   for (const int64_t dim : dims)
     if (dim < 0) BadTensor(name, Concat("its dimension ", dim, " is negative"));
   const auto [count, bytes] = SizeOf(type, dims, name);
+  if (proto.data_location() == onnx::TensorProto::EXTERNAL) return ReadExternal(proto, type, dims, bytes, name);
   Result result;
-  const auto view = [&](const char* data, std::shared_ptr<void> owner, bool mapped) {
-    if (Aligned(data, type)) {
-      result.value = std::make_shared<const Value>(
-          Value::View(type, dims.data(), dims.size(), const_cast<char*>(data),  // NOLINT: constants are only read
-                      CpuMemoryInfo(), std::move(owner)));
-      return;
-    }
-    Value copy = Value::CpuTensor(type, dims.data(), dims.size());
-    std::memcpy(copy.tensor().data, data, bytes);
-    if (mapped) ForgetPages(data, bytes);
-    result.value = std::make_shared<const Value>(std::move(copy));
-  };
-  if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
-    if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) BadTensor(name, "text cannot lie in an external file");
-    auto external = std::make_shared<ExternalInitializerInfo>();
-    uint64_t offset = 0;
-    uint64_t length = bytes;
-    for (const auto& entry : proto.external_data()) {
-      const auto number = [&]() -> uint64_t {
-        char* end = nullptr;
-        const unsigned long long value = std::strtoull(entry.value().c_str(), &end, 10);
-        if (entry.value().empty() || *end != '\0' || entry.value()[0] == '-')
-          BadTensor(name, Concat("its external data has ", entry.key(), " '", entry.value(), "', which is no number"));
-        return value;
-      };
-      if (entry.key() == "location") external->file = entry.value();
-      if (entry.key() == "offset") offset = number();
-      if (entry.key() == "length") length = number();
-    }
-    if (length != bytes)
-      BadTensor(name, Concat("its external data has ", length, " bytes but its type and shape need ", bytes));
-    if (offset > static_cast<uint64_t>(INT64_MAX)) BadTensor(name, "its external data has an impossible offset");
-    external->offset = static_cast<int64_t>(offset);
-    external->bytes = bytes;
-    ExternalFiles::Range range = files_.Read(external->file.string(), offset, bytes, name);
-    const bool mapped = range.owner != nullptr;
-    view(range.data, std::move(range.owner), mapped);
-    result.external = std::move(external);
-    return result;
-  }
   if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) {
     if (static_cast<size_t>(proto.string_data_size()) != count)
       BadTensor(name, Concat("its shape needs ", count, " strings but it holds ", proto.string_data_size()));
@@ -187,7 +208,7 @@ TensorReader::Result TensorReader::Read(const onnx::TensorProto& proto, const st
       BadTensor(name, Concat("its type and shape ", ShapeText(dims.data(), dims.size()), " need ", bytes,
                              " bytes but it holds ", data.size()));
     if (original) {
-      view(data.data(), owner_, mapped_);
+      result.value = std::make_shared<const Value>(CopyOf(data, type, dims));
       return result;
     }
     Value copy = Value::CpuTensor(type, dims.data(), dims.size());

@@ -8,16 +8,16 @@ namespace ortrun {
 namespace {
 
 std::optional<std::vector<float>> ClipLimits(const Node* node) {
-  std::vector<float> limits = {std::numeric_limits<float>::lowest(), std::numeric_limits<float>::max()};
   if (node->since_version < 11) {
-    limits[0] = node->Float("min", limits[0]);
-    limits[1] = node->Float("max", limits[1]);
-    return limits;
+    return std::vector<float>{node->Float("min", std::numeric_limits<float>::lowest()),
+                              node->Float("max", std::numeric_limits<float>::max())};
   }
+  constexpr float kNone = std::numeric_limits<float>::infinity();
+  std::vector<float> limits = {-kNone, kNone};
   for (size_t i : {size_t{1}, size_t{2}}) {
     if (Input(node, i) == nullptr) continue;
     const auto limit = ScalarOf(node->inputs[i]);
-    if (!limit) return std::nullopt;
+    if (!limit || !IsExactFloat(*limit)) return std::nullopt;
     limits[i - 1] = static_cast<float>(*limit);
   }
   return limits;
@@ -83,7 +83,7 @@ std::optional<Activation> AsActivation(Node* node) {
   return std::nullopt;
 }
 
-std::optional<Activation> FollowingActivation(const ValueInfo* value, const Node& like) {
+std::optional<Activation> FollowingActivation(const ValueInfo* value) {
   Node* user = OnlyUser(value);
   std::optional<Activation> found;
   if (user != nullptr) {
@@ -91,10 +91,6 @@ std::optional<Activation> FollowingActivation(const ValueInfo* value, const Node
     found = AsActivation(user);
   } else if (value != nullptr) {
     found = Silu(value);
-  }
-  if (!found) return std::nullopt;
-  for (const Node* node : found->nodes) {
-    if (node->provider != like.provider) return std::nullopt;
   }
   return found;
 }

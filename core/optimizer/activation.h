@@ -12,15 +12,16 @@
 namespace ortrun {
 
 struct Activation {
-  std::string name;             ///< "Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Silu",
-                                ///< "Gelu", "GeluTanh"
-  std::vector<float> params;    ///< Clip: min, max; LeakyRelu: alpha; HardSigmoid: alpha, beta
+  std::string name;  ///< "Relu", "Clip", "LeakyRelu", "Sigmoid", "Tanh", "HardSigmoid", "HardSwish", "Silu",
+                     ///< "Gelu", "GeluTanh"
+  std::vector<float>
+      params;  ///< Clip: min, max (infinite where there is none); LeakyRelu: alpha; HardSigmoid: alpha, beta
   std::vector<Node*> nodes;     ///< what it consists of in the graph
   ValueInfo* output = nullptr;  ///< its result
 };
 
-/// The activation that alone reads `value`, on the same provider as `like`.
-std::optional<Activation> FollowingActivation(const ValueInfo* value, const Node& like);
+/// The activation that alone reads `value`, where float parameters hold its numbers exactly.
+std::optional<Activation> FollowingActivation(const ValueInfo* value);
 
 /// The activation that one node is; nothing for other nodes.
 std::optional<Activation> AsActivation(Node* node);

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Activations that exporters spell with several nodes: x * Sigmoid(a x) -> QuickGelu, x * HardSigmoid(x, 1/6, 1/2) and
 // x * Clip(x + 3, 0, 6) / 6 -> HardSwish, Clip(x + 3, 0, 6) / 6 -> HardSigmoid.
-#include <cmath>
-
 #include "core/optimizer/activation.h"
 #include "core/optimizer/passes.h"
 
 namespace ortrun {
 
 namespace {
-
-bool Near(double value, double expected) { return std::fabs(value - expected) <= 1e-4 * std::fabs(expected); }
 
 struct Match {
   ValueInfo* x = nullptr;
@@ -27,7 +23,8 @@ std::optional<Match> QuickGelu(Node& mul) {
     if (sigmoid->inputs[0] == x) return Match{x, {&mul, sigmoid}, 1};
     Node* scale = UsedOnce(sigmoid->inputs[0]) ? MadeBy(sigmoid->inputs[0], "Mul") : nullptr;
     const auto operand = scale != nullptr ? WithScalar(scale) : std::nullopt;
-    if (operand && operand->other == x) return Match{x, {&mul, sigmoid, scale}, static_cast<float>(operand->scalar)};
+    if (operand && operand->other == x && IsExactFloat(operand->scalar))
+      return Match{x, {&mul, sigmoid, scale}, static_cast<float>(operand->scalar)};
   }
   return std::nullopt;
 }
@@ -49,8 +46,8 @@ ValueInfo* Sixth(const Node* node) {
   if (node == nullptr) return nullptr;
   const auto operand = WithScalar(node);
   if (!operand) return nullptr;
-  if (node->Is("Div") && operand->index == 1 && Near(operand->scalar, 6)) return operand->other;
-  return node->Is("Mul") && Near(operand->scalar, 1.0 / 6) ? operand->other : nullptr;
+  if (node->Is("Div") && operand->index == 1 && operand->scalar == 6) return operand->other;
+  return node->Is("Mul") && IsNear(TypeOf(operand->other), operand->scalar, 1.0 / 6) ? operand->other : nullptr;
 }
 
 std::optional<Match> HardSwish(Node& last) {
@@ -69,8 +66,8 @@ std::optional<Match> HardSwish(Node& last) {
     ValueInfo* gate = last.inputs[i];
     if (!UsedOnce(gate)) continue;
     if (Node* sigmoid = MadeBy(gate, "HardSigmoid")) {
-      if (sigmoid->inputs[0] == last.inputs[1 - i] && Near(sigmoid->Float("alpha", 0.2f), 1.0 / 6) &&
-          Near(sigmoid->Float("beta", 0.5f), 0.5)) {
+      if (sigmoid->inputs[0] == last.inputs[1 - i] && IsNear(TypeOf(gate), sigmoid->Float("alpha", 0.2f), 1.0 / 6) &&
+          sigmoid->Float("beta", 0.5f) == 0.5f) {
         return Match{last.inputs[1 - i], {&last, sigmoid}};
       }
     }
@@ -101,7 +98,8 @@ bool Rewrite(Rewriter& rewriter, Node& last) {
   if (!match) {
     op = "HardSigmoid";
     version = 6;
-    match = HardSigmoid(last);
+    // In double an attribute of type float cannot say 1/6.
+    if (TypeOf(last.outputs[0]) != ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE) match = HardSigmoid(last);
   }
   if (!match && last.Is("Mul")) {
     op = "QuickGelu";
@@ -110,23 +108,20 @@ bool Rewrite(Rewriter& rewriter, Node& last) {
     match = QuickGelu(last);
   }
   if (!match) return false;
-  for (const Node* node : match->nodes) {
-    if (node->provider != last.provider) return false;
-  }
-  if (!rewriter.Has(last, domain, op, version, TypeOf(last.outputs[0]))) return false;
-  ValueInfo* output = last.outputs[0];
-  Node* made = rewriter.Add(last, op, domain, version, {match->x}, {match->nodes.begin(), match->nodes.end()});
+  Patch patch = rewriter.Start(last);
+  patch.Take(match->nodes);
+  Node* made = patch.Add(op, domain, version, {match->x});
   if (made->op_type == "QuickGelu") SetAttribute(made, "alpha", match->alpha);
   if (made->op_type == "HardSigmoid") {
     SetAttribute(made, "alpha", 1.0f / 6);
     SetAttribute(made, "beta", 0.5f);
   }
-  rewriter.Replace(match->nodes, made, output);
-  return true;
+  patch.SetOutput(made, 0, last.outputs[0]);
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); }, true);
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); }, true);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small identities of arithmetic that hold to the last bit: x*1, x+0, -(-x), x^2 = x*x, and division by a power of two.
+// Small identities of arithmetic that hold to the last bit for every x, not a number, infinite and -0 included: x*1,
+// x+(-0), -(-x), x^2 = x*x, division by a power of two.
 #include <cmath>
 
 #include "core/optimizer/passes.h"
@@ -14,16 +15,16 @@ class Algebra {
   explicit Algebra(Rewriter& rewriter) : rewriter_(rewriter), shapes_(rewriter.graph()) {}
 
   bool Rewrite(Node& node) {
-    if (!node.domain.empty() || OutputCount(&node) != 1 || !IsFloating(TypeOf(Input(&node, 0)))) return false;
+    const ElementType type = TypeOf(Input(&node, 0));
+    if (!node.domain.empty() || OutputCount(&node) != 1 || (!IsFloating(type) && !IsInteger(type))) return false;
     if (node.Is("Neg")) return Twice(node);
     if (node.Is("Relu") || node.Is("Abs") || node.Is("Ceil") || node.Is("Floor") || node.Is("Round")) {
       return Idempotent(node);
     }
     const auto operand = WithScalar(&node);
     if (!operand) return false;
-    if (IsNeutral(node, *operand) && shapes_.SameShape(operand->other, node.outputs[0])) {
-      return rewriter_.Bypass(&node, operand->other);
-    }
+    if (IsNeutral(node, *operand) && KeepsShape(node, *operand)) return rewriter_.Bypass(&node, operand->other);
+    if (!IsFloating(type)) return false;
     if (node.Is("Pow") && operand->index == 1) return Power(node, *operand);
     if (node.Is("Div") && operand->index == 1) return Division(node, *operand);
     return false;
@@ -32,11 +33,20 @@ class Algebra {
  private:
   static bool IsNeutral(const Node& node, const ScalarOperand& operand) {
     const bool right = operand.index == 1;
+    const bool floating = IsFloating(TypeOf(operand.other));
     if (node.Is("Mul")) return operand.scalar == 1;
-    if (node.Is("Div") || node.Is("Pow")) return right && operand.scalar == 1;
-    // x + 0 turns -0 into 0, which nothing but a division can tell; x - 0 changes nothing.
-    if (node.Is("Add")) return operand.scalar == 0;
-    return node.Is("Sub") && right && operand.scalar == 0;
+    if (node.Is("Div")) return right && operand.scalar == 1;
+    if (node.Is("Pow")) return right && operand.scalar == 1 && floating;
+    // -0 + 0 and -0 - -0 are 0: in floating point only -0 is added, only 0 subtracted without a trace.
+    if (node.Is("Add")) return operand.scalar == 0 && (!floating || std::signbit(operand.scalar));
+    return node.Is("Sub") && right && operand.scalar == 0 && (!floating || !std::signbit(operand.scalar));
+  }
+
+  /// Whether broadcasting with the one element leaves the other operand's shape.
+  bool KeepsShape(const Node& node, const ScalarOperand& operand) const {
+    const size_t rank = ConstantOf(node.inputs[operand.index])->tensor().rank;
+    const SymbolicShape* shape = shapes_.ShapeOf(operand.other);
+    return rank == 0 || (shape != nullptr && shape->size() >= rank);
   }
 
   bool Twice(Node& node) {
@@ -50,15 +60,14 @@ class Algebra {
   }
 
   bool Power(Node& node, const ScalarOperand& operand) {
-    if (operand.scalar != 2 || TypeOf(operand.other) != TypeOf(node.outputs[0]) ||
-        !shapes_.SameShape(operand.other, node.outputs[0])) {
-      return false;
-    }
-    Node* product = rewriter_.Add(node, "Mul", "", 0, {operand.other, operand.other}, {&node});
-    rewriter_.Replace({&node}, product, node.outputs[0]);
-    return true;
+    if (operand.scalar != 2 || !KeepsShape(node, operand)) return false;
+    Patch patch = rewriter_.Start(node);
+    patch.Take(&node);
+    patch.SetOutput(patch.Add("Mul", "", 0, {operand.other, operand.other}), 0, node.outputs[0]);
+    return rewriter_.Apply(patch);
   }
 
+  /// By a power of two whose reciprocal every floating type holds.
   bool Division(Node& node, const ScalarOperand& operand) {
     int exponent = 0;
     const double magnitude = std::fabs(operand.scalar);
@@ -67,19 +76,20 @@ class Algebra {
     auto reciprocal = MakeScalar(TypeOf(node.inputs[1]), 1 / operand.scalar);
     if (divisor == nullptr || !reciprocal) return false;
     const std::vector<int64_t> dims(divisor->tensor().shape, divisor->tensor().shape + divisor->tensor().rank);
-    ValueInfo* factor = rewriter_.Constant("reciprocal", Reshaped(*reciprocal, dims));
-    Node* product = rewriter_.Add(node, "Mul", "", 0, {operand.other, factor}, {&node});
-    rewriter_.Replace({&node}, product, node.outputs[0]);
-    return true;
+    Patch patch = rewriter_.Start(node);
+    patch.Take(&node);
+    ValueInfo* factor = patch.Constant("reciprocal", Reshaped(*reciprocal, dims));
+    patch.SetOutput(patch.Add("Mul", "", 0, {operand.other, factor}), 0, node.outputs[0]);
+    return rewriter_.Apply(patch);
   }
 
   Rewriter& rewriter_;
   const ShapeAnalysis shapes_;
 };
 
-size_t Run(Rewriter& rewriter) {
+void Run(Rewriter& rewriter) {
   Algebra algebra(rewriter);
-  return rewriter.ForEach([&](Node& node) { return algebra.Rewrite(node); });
+  rewriter.ForEach([&](Node& node) { return algebra.Rewrite(node); });
 }
 
 }  // namespace

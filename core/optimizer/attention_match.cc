@@ -64,6 +64,7 @@ class Matcher {
     if (node->Is("MatMul")) {
       if (!Keys(node->inputs[1])) return false;
       match_.query = Unscaled(node->inputs[0], &match_.scale, softmax_);
+      match_.scores = node->outputs[0];
       match_.nodes.push_back(node);
       return true;
     }

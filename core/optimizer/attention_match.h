@@ -20,6 +20,7 @@ struct AttentionMatch {
   ValueInfo* key = nullptr;     ///< [B,G,T,D], before heads were repeated; nullptr when key_rows is set
   Node* key_rows = nullptr;     ///< the Reshape to [B,T,N,D] when the transpose went straight to [B,N,D,T]
   ValueInfo* value = nullptr;   ///< [B,G,T,Dv], before heads were repeated
+  ValueInfo* scores = nullptr;  ///< [B,N,S,T], before scales and masks
   ValueInfo* output = nullptr;  ///< [B,N,S,Dv]
   double scale = 1;
   std::vector<AttentionMask> masks;  ///< the one nearest to the scores first

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/optimizer/attention_past.h"
 
-#include <unordered_set>
-
 namespace ortrun {
 
 namespace {
@@ -23,21 +21,6 @@ Node* Join(const ValueInfo* value, const Node& softmax, const ShapeAnalysis& sha
   return join;
 }
 
-bool Needs(const std::vector<ValueInfo*>& operands, const AttentionPast& past) {
-  std::vector<const ValueInfo*> open(operands.begin(), operands.end());
-  std::unordered_set<const Node*> seen;
-  while (!open.empty()) {
-    const ValueInfo* value = open.back();
-    open.pop_back();
-    const Node* node = value == nullptr ? nullptr : value->producer;
-    if (node == nullptr || !seen.insert(node).second) continue;
-    // What a subgraph reads is not followed.
-    if (node == past.keys || node == past.values || !node->subgraphs.empty()) return true;
-    open.insert(open.end(), node->inputs.begin(), node->inputs.end());
-  }
-  return false;
-}
-
 }  // namespace
 
 std::optional<AttentionPast> PastOf(const AttentionMatch& match, const ShapeAnalysis& shapes) {
@@ -47,11 +30,7 @@ std::optional<AttentionPast> PastOf(const AttentionMatch& match, const ShapeAnal
   for (size_t part : {size_t{0}, size_t{1}}) {
     if (!shapes.SameDim(past.keys->inputs[part], 2, past.values->inputs[part], 2)) return std::nullopt;
   }
-  std::vector<ValueInfo*> operands = {match.query};
-  operands.insert(operands.end(), past.keys->inputs.begin(), past.keys->inputs.end());
-  operands.insert(operands.end(), past.values->inputs.begin(), past.values->inputs.end());
-  for (const AttentionMask& mask : match.masks) operands.push_back(mask.added != nullptr ? mask.added : mask.condition);
-  return Needs(operands, past) ? std::nullopt : std::optional(past);
+  return past;
 }
 
 }  // namespace ortrun

@@ -12,7 +12,7 @@ struct AttentionPast {
 };
 
 /// What joins the keys and values of `match`, where one operator may do that and attend to the result; nothing when
-/// they are not joined, when it cannot be proven to fit, or when an operand of the attention needs the joined ones.
+/// they are not joined or when it cannot be proven to fit.
 std::optional<AttentionPast> PastOf(const AttentionMatch& match, const ShapeAnalysis& shapes);
 
 }  // namespace ortrun

@@ -10,9 +10,9 @@ namespace {
 bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& last) {
   if (!last.Is("Reshape")) return false;
   Node* transpose = MadeBy(Input(&last, 0), "Transpose");
-  if (transpose == nullptr || OnlyUser(transpose->outputs[0]) != &last) return false;
-  Node* first = MadeBy(transpose->inputs[0], "Reshape");
-  if (first == nullptr || OnlyUser(first->outputs[0]) != transpose) return false;
+  if (transpose == nullptr) return false;
+  Node* first = MadeBy(Input(transpose, 0), "Reshape");
+  if (first == nullptr) return false;
   if (PermOf(transpose) != std::vector<int64_t>{0, 2, 1}) return false;
   const SymbolicShape* from = shapes.ShapeOf(first->inputs[0]);
   const SymbolicShape* middle = shapes.ShapeOf(first->outputs[0]);
@@ -30,15 +30,17 @@ bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& last) {
   std::vector<int64_t> perm(rank);
   for (size_t i = 0; i < rank; ++i) perm[i] = static_cast<int64_t>(i);
   std::swap(perm[rank - 2], perm[rank - 1]);
-  Node* made = rewriter.Add(*transpose, "Transpose", "", 0, {first->inputs[0]}, {first, transpose, &last});
+  Patch patch = rewriter.Start(*transpose);
+  patch.Take({first, transpose, &last});
+  Node* made = patch.Add("Transpose", "", 0, {first->inputs[0]});
   SetAttribute(made, "perm", perm);
-  rewriter.Replace({&last, transpose, first}, made, last.outputs[0]);
-  return true;
+  patch.SetOutput(made, 0, last.outputs[0]);
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
+void Run(Rewriter& rewriter) {
   const ShapeAnalysis shapes(rewriter.graph());
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, shapes, node); });
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, shapes, node); });
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 // begins and ends. A region with fewer convolutions than transposes stays as it was.
 #include <map>
 #include <set>
+#include <unordered_map>
 
 #include "core/optimizer/channels_last_rules.h"
 #include "core/optimizer/passes.h"
@@ -16,17 +17,14 @@ class ChannelsLast {
  public:
   explicit ChannelsLast(Rewriter& rewriter) : rewriter_(rewriter), shapes_(rewriter.graph()) {}
 
-  size_t Run() {
+  void Run() {
     Plan();
     Weigh();
-    size_t count = 0;
-    for (auto& [node, change] : plan_) {
-      if (accepted_.count(Root(node)) == 0) continue;
-      Apply(*node, change);
-      ++count;
+    std::set<Node*> done;
+    for (const auto& [node, change] : plan_) {
+      Node* root = Root(node);
+      if (accepted_.count(root) != 0 && done.insert(root).second) Apply(root);
     }
-    for (auto& [value, moved] : made_) Restore(value, moved);
-    return count;
   }
 
  private:
@@ -113,67 +111,105 @@ class ChannelsLast {
     return moved;
   }
 
-  /// A Transpose, or a Reshape where that does the same, from `from` to `to` on the provider of `like`.
-  void Bridge(const Node& like, ValueInfo* from, ValueInfo* to, bool to_channels_last, const ValueInfo* plain) {
+  /// A Transpose, or a Reshape where that does the same, from `from` to `to`. `plain` is the one of them whose shape is
+  /// known.
+  void Bridge(Patch& patch, const Node& like, ValueInfo* from, ValueInfo* to, bool to_channels_last,
+              const ValueInfo* plain) const {
+    Node* made = nullptr;
     if (IsFree(plain)) {
       const SymbolicShape& shape = *shapes_.ShapeOf(plain);
       const SymbolicShape moved = {shape[0], shape[2], shape[3], shape[1]};
       const auto target = to_channels_last ? ReshapeTarget(shape, moved) : ReshapeTarget(moved, shape);
-      if (target) {
-        ValueInfo* constant = rewriter_.Constant("shape", MakeInts(*target));
-        rewriter_.graph().SetOutput(rewriter_.Add(like, "Reshape", "", 0, {from, constant}, {}), 0, to);
-        return;
+      if (target) made = patch.Add("Reshape", "", 0, {from, patch.Constant("shape", MakeInts(*target))}, {&like});
+    }
+    if (made == nullptr) {
+      made = patch.Add("Transpose", "", 0, {from}, {&like});
+      SetAttribute(made, "perm", to_channels_last ? ToChannelsLast() : FromChannelsLast());
+    }
+    patch.SetOutput(made, 0, to);
+  }
+
+  using Values = std::unordered_map<const ValueInfo*, ValueInfo*>;
+
+  ValueInfo* Moved(Patch& patch, Values& moved, const Node& like, ValueInfo* value) const {
+    ValueInfo*& place = moved[value];
+    if (place == nullptr) {
+      place = patch.Fresh(value->name + "_channels_last", MovedType(value->type));
+      Bridge(patch, like, value, place, true, value);
+    }
+    return place;
+  }
+
+  /// One region, as one patch.
+  void Apply(Node* root) {
+    Patch patch = rewriter_.Start(*root);
+    Values moved = moved_;  // what earlier regions turned, for all who need it turned
+    std::vector<Node*> region;
+    std::set<std::pair<const Node*, int64_t>> turned;  // uses by the region that read the new layout
+    for (const auto& [node, change] : plan_) {
+      if (Root(node) != root) continue;
+      region.push_back(node);
+      patch.Take(node);
+      Node* made = patch.Copy(*node);
+      if (change.apply) change.apply(patch, made);
+      for (size_t index : change.tensors) {
+        patch.SetInput(made, index, Moved(patch, moved, *node, node->inputs[index]));
+        turned.emplace(node, static_cast<int64_t>(index));
+      }
+      for (size_t i = 0; i < node->outputs.size(); ++i) {
+        ValueInfo* output = node->outputs[i];
+        if (output != nullptr) {
+          moved[output] = patch.Fresh(output->name + "_channels_last", MovedType(output->type));
+        }
+        patch.SetOutput(made, i, output == nullptr ? nullptr : moved.at(output));
       }
     }
-    Node* transpose = rewriter_.Add(like, "Transpose", "", 0, {from}, {});
-    SetAttribute(transpose, "perm", to_channels_last ? ToChannelsLast() : FromChannelsLast());
-    rewriter_.graph().SetOutput(transpose, 0, to);
-  }
-
-  ValueInfo* Moved(const Node& like, ValueInfo* value) {
-    const auto found = moved_.find(value);
-    if (found != moved_.end()) return found->second;
-    ValueInfo* moved = rewriter_.graph().AddValue(value->name + "_channels_last", MovedType(value->type));
-    Bridge(like, value, moved, true, value);
-    moved_[value] = moved;
-    return moved;
-  }
-
-  void Apply(Node& node, const Adaptation& change) {
-    if (change.apply) change.apply();
-    Graph& graph = rewriter_.graph();
-    for (size_t index : change.tensors) graph.SetInput(&node, index, Moved(node, node.inputs[index]));
-    for (size_t i = 0; i < node.outputs.size(); ++i) {
-      ValueInfo* output = node.outputs[i];
-      if (output == nullptr) continue;
-      ValueInfo* moved = graph.AddValue(output->name + "_channels_last", MovedType(output->type));
-      graph.SetOutput(&node, i, moved);
-      moved_[output] = moved;
-      made_.emplace_back(output, &node);
+    for (const Node* node : region) {
+      for (ValueInfo* output : node->outputs) {
+        if (output != nullptr) Restore(patch, *node, output, moved.at(output), turned);
+      }
     }
+    if (rewriter_.Apply(patch)) moved_ = std::move(moved);
   }
 
   /// Gives those who read the value in its old layout what they need.
-  void Restore(ValueInfo* value, Node* maker) {
-    ValueInfo* moved = moved_.at(value);
-    const std::vector<Use> uses = value->uses;
-    for (const Use& use : uses) {
-      if (use.index < 0 || use.node->provider != maker->provider) continue;
-      if (use.node->Is("Transpose")) {
-        std::vector<int64_t> perm = PermOf(use.node);
-        if (perm.size() != 4) continue;
-        for (int64_t& axis : perm) axis = kChannelsLastAxis[axis];
-        if (IsIdentityPerm(perm) && rewriter_.Bypass(use.node, moved)) continue;
-        rewriter_.graph().SetInput(use.node, 0, moved);
-        SetAttribute(use.node, "perm", perm);
-      } else if (use.node->Is("Shape") && use.node->attributes.empty() && use.node->outputs[0] != nullptr) {
-        ValueInfo* shape = use.node->outputs[0];
-        ValueInfo* order = rewriter_.Constant("axes", MakeInts(FromChannelsLast()));
-        ValueInfo* inner = rewriter_.Make(*use.node, "Shape", "", use.node->since_version, {moved}, shape->type);
-        rewriter_.Replace({use.node}, rewriter_.Add(*maker, "Gather", "", 0, {inner, order}, {}), shape);
-      }
+  void Restore(Patch& patch, const Node& maker, ValueInfo* value, ValueInfo* moved,
+               const std::set<std::pair<const Node*, int64_t>>& turned) const {
+    bool open = value->is_output;
+    for (const Use& use : value->uses) {
+      if (turned.count({use.node, use.index}) != 0) continue;
+      open = !Reads(patch, maker, use, moved) || open;
     }
-    if (value->is_output || !value->uses.empty()) Bridge(*maker, moved, value, false, value);
+    if (open) Bridge(patch, maker, moved, value, false, value);
+  }
+
+  /// Lets a reader that takes any layout read the moved value; false for others.
+  bool Reads(Patch& patch, const Node& maker, const Use& use, ValueInfo* moved) const {
+    if (use.index < 0 || use.node->provider != maker.provider || Output(use.node, 0) == nullptr) return false;
+    ValueInfo* output = use.node->outputs[0];
+    if (use.node->Is("Transpose")) {
+      std::vector<int64_t> perm = PermOf(use.node);
+      if (perm.size() != 4) return false;
+      for (int64_t& axis : perm) axis = kChannelsLastAxis[axis];
+      patch.Take(use.node);
+      const bool captured =
+          std::any_of(output->uses.begin(), output->uses.end(), [](const Use& each) { return each.index < 0; });
+      if (IsIdentityPerm(perm) && !output->is_output && !captured) {
+        patch.Redirect(output, moved);
+        return true;
+      }
+      Node* turned = patch.Copy(*use.node);
+      patch.SetInput(turned, 0, moved);
+      SetAttribute(turned, "perm", perm);
+      patch.SetOutput(turned, 0, output);
+      return true;
+    }
+    if (!use.node->Is("Shape") || !use.node->attributes.empty()) return false;
+    patch.Take(use.node);
+    ValueInfo* order = patch.Constant("axes", MakeInts(FromChannelsLast()));
+    ValueInfo* inner = patch.Make("Shape", "", use.node->since_version, {moved}, output->type, {use.node});
+    patch.SetOutput(patch.Add("Gather", "", 0, {inner, order}, {use.node}), 0, output);
+    return true;
   }
 
   Rewriter& rewriter_;
@@ -182,11 +218,10 @@ class ChannelsLast {
   std::unordered_map<Node*, Node*> parent_;
   std::unordered_map<const ValueInfo*, Node*> by_output_;
   std::set<Node*> accepted_;
-  std::unordered_map<const ValueInfo*, ValueInfo*> moved_;
-  std::vector<std::pair<ValueInfo*, Node*>> made_;
+  Values moved_;
 };
 
-size_t Run(Rewriter& rewriter) { return ChannelsLast(rewriter).Run(); }
+void Run(Rewriter& rewriter) { ChannelsLast(rewriter).Run(); }
 
 }  // namespace
 

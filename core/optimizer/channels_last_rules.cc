@@ -75,7 +75,7 @@ std::optional<Value> Permuted(const Value& value) {
 
 class Rules {
  public:
-  Rules(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& node)
+  Rules(const Rewriter& rewriter, const ShapeAnalysis& shapes, const Node& node)
       : rewriter_(rewriter), shapes_(shapes), node_(node) {}
 
   std::optional<Adaptation> Find() {
@@ -118,30 +118,27 @@ class Rules {
     const bool standard = node_.domain.empty();
     if (names.count(node_.op_type) == 0 || (!standard && node_.domain != "com.microsoft")) return std::nullopt;
     if (!IsFourD(node_.inputs[0]) || OutputCount(&node_) != 1) return std::nullopt;
-    if (!rewriter_.Has(node_, kChannelsLastDomain, node_.op_type.c_str(), node_.since_version,
-                       TypeOf(node_.inputs[0]))) {
-      return std::nullopt;
-    }
-    if (!rewriter_.Has(node_, "", "Transpose", rewriter_.Version("Transpose"), TypeOf(node_.inputs[0]))) {
-      return std::nullopt;
-    }
     Adaptation change{{0}, {}, true};
     if (node_.op_type == "FusedConv" && Input(&node_, 3) != nullptr) change.tensors.push_back(3);
-    std::function<void()> more;
+    std::function<void(Patch&, Node*)> more;
     if (node_.op_type == "Resize") {
       const auto resize = ResizeConstants();
       if (!resize) return std::nullopt;
       more = *resize;
     }
-    change.apply = [this_node = &node_, more] {
-      if (more) more();
-      this_node->domain = kChannelsLastDomain;
+    change.apply = [more](Patch& patch, Node* made) {
+      if (more) more(patch, made);
+      made->domain = kChannelsLastDomain;
     };
-    return change;
+    Patch trial = rewriter_.Start(node_);
+    Node* moved = trial.Copy(node_);
+    for (ValueInfo* output : node_.outputs) moved->outputs.push_back(output);
+    change.apply(trial, moved);
+    return rewriter_.context().kernels.Serves(node_.provider, *moved) ? std::optional(change) : std::nullopt;
   }
 
   /// Resize keeps roi, scales and sizes in the order of the axes.
-  std::optional<std::function<void()>> ResizeConstants() {
+  std::optional<std::function<void(Patch&, Node*)>> ResizeConstants() const {
     if (node_.since_version < 11 || !node_.Ints("axes").empty()) return std::nullopt;
     std::vector<std::pair<size_t, Value>> constants;
     for (size_t i = 1; i < node_.inputs.size(); ++i) {
@@ -161,11 +158,7 @@ class Rules {
       }
       constants.emplace_back(i, std::move(moved));
     }
-    return [&graph = rewriter_.graph(), node = &node_, constants] {
-      for (const auto& [index, value] : constants) {
-        graph.SetInput(node, index, graph.AddConstant(node->name + "_channels_last", value));
-      }
-    };
+    return SetConstants(std::move(constants));
   }
 
   std::optional<Adaptation> Elementwise() {
@@ -193,10 +186,10 @@ class Rules {
     return change;
   }
 
-  std::function<void()> SetConstants(std::vector<std::pair<size_t, Value>> constants) {
-    return [&graph = rewriter_.graph(), node = &node_, constants = std::move(constants)] {
+  static std::function<void(Patch&, Node*)> SetConstants(std::vector<std::pair<size_t, Value>> constants) {
+    return [constants = std::move(constants)](Patch& patch, Node* made) {
       for (const auto& [index, value] : constants) {
-        graph.SetInput(node, index, graph.AddConstant(node->name + "_channels_last", value));
+        patch.SetInput(made, index, patch.Constant(made->name + "_channels_last", value));
       }
     };
   }
@@ -216,9 +209,9 @@ class Rules {
         change.tensors.push_back(i);
       }
     }
-    change.apply = [node = &node_, axis, set = SetConstants(std::move(constants))] {
-      set();
-      SetAttribute(node, "axis", Moved(axis));
+    change.apply = [axis, set = SetConstants(std::move(constants))](Patch& patch, Node* made) {
+      set(patch, made);
+      SetAttribute(made, "axis", Moved(axis));
     };
     return change;
   }
@@ -226,7 +219,7 @@ class Rules {
   std::optional<Adaptation> MoveAxis(int64_t otherwise) {
     const int64_t axis = node_.Int("axis", otherwise);
     if (!IsAxis(axis)) return std::nullopt;
-    return Adaptation{{0}, [node = &node_, axis] { SetAttribute(node, "axis", Moved(axis)); }};
+    return Adaptation{{0}, [axis](Patch&, Node* made) { SetAttribute(made, "axis", Moved(axis)); }};
   }
 
   std::optional<Adaptation> Slice() {
@@ -257,7 +250,7 @@ class Rules {
     for (int64_t& axis : *axes) axis = Moved(axis);
     std::sort(axes->begin(), axes->end());
     if (Input(&node_, 1) != nullptr) return Adaptation{{0}, SetConstants({{1, MakeInts(*axes)}})};
-    return Adaptation{{0}, [node = &node_, axes = *axes] { SetAttribute(node, "axes", axes); }};
+    return Adaptation{{0}, [axes = *axes](Patch&, Node* made) { SetAttribute(made, "axes", axes); }};
   }
 
   std::optional<Adaptation> Pad() {
@@ -268,17 +261,17 @@ class Rules {
     std::vector<int64_t> moved(8);
     for (size_t i = 0; i < 8; ++i) moved[i / 4 * 4 + static_cast<size_t>(kChannelsLastAxis[i % 4])] = (*pads)[i];
     if (by_input) return Adaptation{{0}, SetConstants({{1, MakeInts(moved)}})};
-    return Adaptation{{0}, [node = &node_, moved] { SetAttribute(node, "pads", moved); }};
+    return Adaptation{{0}, [moved](Patch&, Node* made) { SetAttribute(made, "pads", moved); }};
   }
 
-  Rewriter& rewriter_;
+  const Rewriter& rewriter_;
   const ShapeAnalysis& shapes_;
-  Node& node_;
+  const Node& node_;
 };
 
 }  // namespace
 
-std::optional<Adaptation> AdaptChannelsLast(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& node) {
+std::optional<Adaptation> AdaptChannelsLast(const Rewriter& rewriter, const ShapeAnalysis& shapes, const Node& node) {
   if (!node.subgraphs.empty() || node.provider.empty()) return std::nullopt;
   auto change = Rules(rewriter, shapes, node).Find();
   if (change && change->tensors.empty()) return std::nullopt;

@@ -20,11 +20,12 @@ inline std::vector<int64_t> FromChannelsLast() { return {0, 3, 1, 2}; }
 /// What to do with one node.
 struct Adaptation {
   std::vector<size_t> tensors;  ///< inputs that must be channels-last; all outputs then are
-  std::function<void()> apply;  ///< changes attributes and constant inputs; may be empty
-  bool wanted = false;          ///< the provider asked for it, as opposed to: does not mind
+  /// Changes attributes and constant inputs of the node's copy in the patch; may be empty.
+  std::function<void(Patch& patch, Node* made)> apply;
+  bool wanted = false;  ///< the provider asked for it, as opposed to: does not mind
 };
 
 /// The change for `node`; nothing when it must stay as it is.
-std::optional<Adaptation> AdaptChannelsLast(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& node);
+std::optional<Adaptation> AdaptChannelsLast(const Rewriter& rewriter, const ShapeAnalysis& shapes, const Node& node);
 
 }  // namespace ortrun

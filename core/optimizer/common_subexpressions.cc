@@ -62,21 +62,16 @@ class Subexpressions {
     const auto [place, added] = first_.emplace(*key, &node);
     if (added) return false;
     Node* first = place->second;
-    if (first->provider != node.provider || first->outputs.size() != node.outputs.size()) return false;
+    if (first->outputs.size() != node.outputs.size()) return false;
+    Patch patch = rewriter_.Start(node);
+    patch.Take(&node);
     for (size_t i = 0; i < node.outputs.size(); ++i) {
-      const ValueInfo* output = node.outputs[i];
+      ValueInfo* output = node.outputs[i];
       if (output == nullptr) continue;
       if (output->is_output || first->outputs[i] == nullptr) return false;
-      for (const Use& use : output->uses) {
-        if (use.index < 0) return false;
-      }
+      patch.Redirect(output, first->outputs[i]);
     }
-    const std::vector<ValueInfo*> outputs = node.outputs;
-    rewriter_.Remove(&node);
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      if (outputs[i] != nullptr) rewriter_.graph().ReplaceUses(outputs[i], first->outputs[i]);
-    }
-    return true;
+    return rewriter_.Apply(patch);
   }
 
  private:
@@ -118,9 +113,9 @@ class Subexpressions {
   std::unordered_map<std::string, const void*> constants_;
 };
 
-size_t Run(Rewriter& rewriter) {
+void Run(Rewriter& rewriter) {
   Subexpressions subexpressions(rewriter);
-  return rewriter.ForEach([&](Node& node) { return subexpressions.Rewrite(node); });
+  rewriter.ForEach([&](Node& node) { return subexpressions.Rewrite(node); });
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <limits>
 #include <set>
 
+#include "core/graph/schema.h"
+#include "core/optimizer/match.h"
 #include "core/optimizer/passes.h"
 
 namespace ortrun {
@@ -12,7 +14,8 @@ namespace {
 bool IsRandom(const Node& node) {
   static const std::set<std::string> names = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike",
                                               "Multinomial",  "Bernoulli",     "Dropout"};
-  return names.count(node.op_type) != 0;
+  const OperatorSchema* schema = FindSchema(node.domain, node.op_type, node.since_version);
+  return schema == nullptr || !schema->deterministic || names.count(node.op_type) != 0;
 }
 
 /// Operators whose result may be larger than the product of their inputs' sizes.
@@ -81,23 +84,22 @@ bool CanFold(const Node& node, const PassContext& context) {
   return result_bytes && (*result_bytes <= context.max_folded_bytes || *result_bytes <= input_bytes);
 }
 
-size_t Run(Rewriter& rewriter) {
+void Run(Rewriter& rewriter) {
   const PassContext& context = rewriter.context();
-  return rewriter.ForEach([&](Node& node) {
+  rewriter.ForEach([&](Node& node) {
     if (!CanFold(node, context)) return false;
     std::optional<std::vector<Value>> results = context.kernels.Evaluate(node);
     if (!results || results->size() < node.outputs.size()) return false;
     for (size_t i = 0; i < node.outputs.size(); ++i) {
       if (node.outputs[i] != nullptr && !(*results)[i].IsTensor()) return false;
     }
-    const std::vector<ValueInfo*> outputs = node.outputs;
-    rewriter.Remove(&node);
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      if (outputs[i] == nullptr) continue;
-      outputs[i]->type = (*results)[i].TypeOf();
-      outputs[i]->initializer = std::make_shared<const Value>(std::move((*results)[i]));
+    Patch patch = rewriter.Start(node);
+    patch.Take(&node);
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      if (node.outputs[i] == nullptr) continue;
+      patch.Become(node.outputs[i], std::make_shared<const Value>(std::move((*results)[i])));
     }
-    return true;
+    return rewriter.Apply(patch);
   });
 }
 

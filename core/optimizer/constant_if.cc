@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An If whose condition is a constant: the nodes of the branch that is taken move into the graph.
+#include <unordered_map>
+
+#include "core/optimizer/match.h"
 #include "core/optimizer/passes.h"
 
 namespace ortrun {
@@ -40,47 +43,39 @@ bool CanMove(const Node& node, const Graph& body) {
 bool Inline(Rewriter& rewriter, Node& node) {
   Graph* body = TakenBranch(node);
   if (body == nullptr || !CanMove(node, *body)) return false;
-  Graph& graph = rewriter.graph();
   body->Sort();
+  Patch patch = rewriter.Start(node);
+  patch.Take(&node);
   std::unordered_map<const ValueInfo*, ValueInfo*> moved;
   for (const auto& value : body->values()) {
     if (value->outer != nullptr) {
       moved[value.get()] = value->outer;
     } else {
-      ValueInfo* made = graph.AddValue(value->name, value->type);
+      ValueInfo* made = patch.Fresh(value->name, value->type);
       made->initializer = value->initializer;
       made->external = value->external;
       moved[value.get()] = made;
     }
   }
   for (const auto& inner : body->nodes()) {
-    Node* made = graph.AddNode(inner->name, inner->op_type, inner->domain, inner->since_version);
-    made->attributes = inner->attributes;
-    made->provider = inner->provider;
-    made->origins = inner->origins;
-    for (size_t i = 0; i < inner->inputs.size(); ++i) {
-      graph.SetInput(made, i, inner->inputs[i] == nullptr ? nullptr : moved[inner->inputs[i]]);
+    Node* made = patch.Move(*inner);
+    for (ValueInfo*& input : made->inputs) {
+      if (input != nullptr) input = moved.at(input);
     }
     for (size_t i = 0; i < inner->outputs.size(); ++i) {
-      graph.SetOutput(made, i, inner->outputs[i] == nullptr ? nullptr : moved[inner->outputs[i]]);
+      patch.SetOutput(made, i, inner->outputs[i] == nullptr ? nullptr : moved.at(inner->outputs[i]));
     }
   }
-  std::vector<ValueInfo*> results;
-  for (const ValueInfo* output : body->outputs()) results.push_back(moved[output]);
-  const std::vector<ValueInfo*> outputs = node.outputs;
-  Node* last = nullptr;
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i] == nullptr) continue;
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] == nullptr) continue;
     // An Identity keeps the name; the next pass drops it where it is not needed.
-    last = rewriter.Add(node, "Identity", "", 0, {results[i]}, {&node});
-    graph.SetOutput(last, 0, outputs[i]);
+    patch.SetOutput(patch.Add("Identity", "", 0, {moved.at(body->outputs()[i])}), 0, node.outputs[i]);
   }
-  rewriter.Remove(&node);
-  return true;
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) { return node.Is("If") && Inline(rewriter, node); });
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) { return node.Is("If") && Inline(rewriter, node); });
 }
 
 }  // namespace

@@ -11,7 +11,6 @@ namespace {
 
 bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& conv) {
   if (!conv.Is("Conv") || !Input(&conv, 0) || !Input(&conv, 1)) return false;
-  if (!rewriter.Has(conv, "com.microsoft", "FusedConv", 1, TypeOf(conv.inputs[0]))) return false;
   std::vector<Node*> nodes = {&conv};
   ValueInfo* output = conv.outputs[0];
   ValueInfo* residual = nullptr;
@@ -23,7 +22,7 @@ bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& conv) {
       output = add->outputs[0];
     }
   }
-  const auto activation = FollowingActivation(output, conv);
+  const auto activation = FollowingActivation(output);
   if (activation) {
     nodes.insert(nodes.end(), activation->nodes.begin(), activation->nodes.end());
     output = activation->output;
@@ -32,19 +31,21 @@ bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& conv) {
   std::vector<ValueInfo*> inputs = {conv.inputs[0], conv.inputs[1]};
   if (Input(&conv, 2) != nullptr || residual != nullptr) inputs.push_back(Input(&conv, 2));
   if (residual != nullptr) inputs.push_back(residual);
-  Node* made = rewriter.Add(conv, "FusedConv", "com.microsoft", 1, inputs, {nodes.begin(), nodes.end()});
+  Patch patch = rewriter.Start(conv);
+  patch.Take(nodes);
+  Node* made = patch.Add("FusedConv", "com.microsoft", 1, inputs);
   made->attributes = conv.attributes;
   if (activation) {
     SetAttribute(made, "activation", activation->name);
     SetAttribute(made, "activation_params", activation->params);
   }
-  rewriter.Replace(nodes, made, output);
-  return true;
+  patch.SetOutput(made, 0, output);
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
+void Run(Rewriter& rewriter) {
   const ShapeAnalysis shapes(rewriter.graph());
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, shapes, node); });
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, shapes, node); });
 }
 
 }  // namespace

@@ -91,7 +91,11 @@ bool Rewrite(Rewriter& rewriter, Node& conv) {
     if (!std::isfinite(affine.scale[c]) || !std::isfinite(affine.shift[c])) return false;
   }
 
-  Graph& graph = rewriter.graph();
+  Patch patch = rewriter.Start(conv);
+  patch.Take(&conv);
+  patch.Take(absorbed);
+  Node* made = patch.Add("Conv", "", conv.since_version, conv.inputs);
+  made->attributes = conv.attributes;
   if (affine.scales) {
     Value scaled = Value::CpuTensor(weight.type(), weight.tensor().shape, weight.tensor().rank);
     const size_t per_channel = weight.tensor().count / channels;
@@ -100,26 +104,24 @@ bool Rewrite(Rewriter& rewriter, Node& conv) {
     for (size_t i = 0; i < weight.tensor().count; ++i) {
       to[i] = static_cast<float>(from[i] * affine.scale[i / per_channel]);
     }
-    graph.SetInput(&conv, 1, rewriter.Constant(conv.inputs[1]->name, std::move(scaled)));
+    patch.SetInput(made, 1, patch.Constant(conv.inputs[1]->name, std::move(scaled)));
   }
   const std::vector<float> shift(affine.shift.begin(), affine.shift.end());
-  graph.SetInput(&conv, 2,
-                 rewriter.Constant(conv.name + "_bias", MakeTensor(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
-                                                                   {static_cast<int64_t>(channels)}, shift)));
-  for (Node* node : absorbed) conv.origins.push_back(node->name);
-  conv.origins.insert(conv.origins.begin(), conv.name);
-  rewriter.Replace(absorbed, &conv, last);
-  return true;
+  patch.SetInput(made, 2,
+                 patch.Constant(conv.name + "_bias", MakeTensor(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
+                                                                {static_cast<int64_t>(channels)}, shift)));
+  patch.SetOutput(made, 0, last);
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
 }
 
 }  // namespace
 
-std::unique_ptr<Pass> MakeConvolutionScaling() {
-  return MakePass("convolution_scaling", PassStage::kPortable, ORT_ENABLE_BASIC, Run);
+std::unique_ptr<Pass> MakeConvolutionScaling(PassStage stage) {
+  return MakePass("convolution_scaling", stage, ORT_ENABLE_BASIC, Run);
 }
 
 }  // namespace ortrun

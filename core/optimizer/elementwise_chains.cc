@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Trees of elementwise float operators of one shape become one ortrun.ElementwiseChain, which runs them in one pass
-// over memory. A chain grows from its last node up and takes a node in only when all who read it are inside, so the
-// graph stays free of cycles.
+// Trees of elementwise operators of one floating type and one shape become one ortrun.ElementwiseChain, which runs them
+// in one pass over memory. A chain grows from its last node up and takes a node in only when all who read it are
+// inside, so the graph stays free of cycles.
 #include <algorithm>
 #include <map>
 #include <queue>
@@ -57,23 +57,20 @@ class Chains {
   }
 
   bool Rewrite(Node& sink) {
-    if (!Suits(&sink) || !rewriter_.Has(sink, "ortrun", "ElementwiseChain", 1, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT)) {
-      return false;
-    }
+    if (!Suits(&sink)) return false;
     const std::vector<Node*> chain = Grow(sink);
-    if (chain.size() < 2) return false;
-    Build(chain, sink);
-    return true;
+    return chain.size() >= 2 && Build(chain, sink);
   }
 
  private:
   bool Suits(Node* node) const {
-    if (!StepOf(node)) return false;
-    const size_t data_inputs = StepOf(node)->operands;
-    for (size_t i = 0; i < data_inputs; ++i) {
-      if (TypeOf(node->inputs[i]) != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) return false;
+    const auto step = StepOf(node);
+    if (!step) return false;
+    const ElementType type = TypeOf(node->outputs[0]);
+    for (size_t i = 0; i < step->operands; ++i) {
+      if (node->inputs[i] == nullptr || TypeOf(node->inputs[i]) != type) return false;
     }
-    return TypeOf(node->outputs[0]) == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT && shapes_.ShapeOf(node->outputs[0]);
+    return IsFloating(type) && shapes_.ShapeOf(node->outputs[0]) != nullptr;
   }
 
   static void Count(const Node* node, std::set<const ValueInfo*>& inputs, size_t& operators) {
@@ -102,6 +99,7 @@ class Chains {
       candidates.pop();
       if (chain.count(order) != 0 || node->provider != sink.provider || !Suits(node)) continue;
       const ValueInfo* result = node->outputs[0];
+      if (TypeOf(result) != TypeOf(sink.outputs[0])) continue;
       if (result->is_output || !shapes_.SameShape(result, sink.outputs[0])) continue;
       bool inside = true;
       for (const Use& use : result->uses) {
@@ -123,7 +121,7 @@ class Chains {
     return nodes;
   }
 
-  void Build(const std::vector<Node*>& chain, Node& sink) {
+  bool Build(const std::vector<Node*>& chain, Node& sink) {
     std::vector<ValueInfo*> inputs;
     std::set<const ValueInfo*> made_inside;
     for (const Node* node : chain) made_inside.insert(node->outputs[0]);
@@ -153,13 +151,16 @@ class Chains {
       for (size_t i = 1; i < step.operands; ++i) result = add(step, result, place.at(node->inputs[i]));
       place[node->outputs[0]] = result;
     }
-    ValueInfo* output = sink.outputs[0];
-    Node* made = rewriter_.Add(sink, "ElementwiseChain", "ortrun", 1, inputs, {chain.begin(), chain.end()});
+    Patch patch = rewriter_.Start(sink);
+    patch.Take(chain);
+    Node* made = patch.Add("ElementwiseChain", "ortrun", 1, inputs);
     SetAttribute(made, "ops", ops);
     SetAttribute(made, "args", args);
     SetAttribute(made, "params", params);
+    patch.SetOutput(made, 0, sink.outputs[0]);
+    if (!rewriter_.Apply(patch)) return false;
     for (const Node* node : chain) order_.erase(node);
-    rewriter_.Replace(chain, made, output);
+    return true;
   }
 
   Rewriter& rewriter_;
@@ -167,9 +168,9 @@ class Chains {
   std::unordered_map<const Node*, size_t> order_;
 };
 
-size_t Run(Rewriter& rewriter) {
+void Run(Rewriter& rewriter) {
   Chains chains(rewriter);
-  return rewriter.ForEach([&](Node& node) { return chains.Rewrite(node); }, true);
+  rewriter.ForEach([&](Node& node) { return chains.Rewrite(node); }, true);
 }
 
 }  // namespace

@@ -12,13 +12,14 @@ namespace ortrun {
 
 namespace {
 
-constexpr double kTolerance = 1e-3;
-
 /// The factors of a product: nodes that only this product reads are opened.
 struct Product {
   double scalar = 1;
   std::vector<ValueInfo*> factors;
   std::vector<Node*> nodes;
+
+  /// Whether the constant factors make up `expected`, as near as the type of the product has it.
+  bool Scales(ElementType type, double expected) const { return IsNear(type, scalar, expected); }
 };
 
 void Open(ValueInfo* value, Product& product, int depth) {
@@ -43,14 +44,12 @@ void Open(ValueInfo* value, Product& product, int depth) {
   product.factors.push_back(value);
 }
 
-bool Near(double value, double expected) { return std::fabs(value - expected) <= kTolerance * std::fabs(expected); }
-
 /// value = 1 + f(inner): the node f.
 Node* OnePlus(ValueInfo* value, const char* f, std::vector<Node*>& nodes) {
   Node* add = UsedOnce(value) ? MadeBy(value, "Add") : nullptr;
   if (add == nullptr) return nullptr;
   const auto operand = WithScalar(add);
-  if (!operand || !Near(operand->scalar, 1)) return nullptr;
+  if (!operand || operand->scalar != 1) return nullptr;
   Node* made = UsedOnce(operand->other) ? MadeBy(operand->other, f) : nullptr;
   if (made == nullptr) return nullptr;
   nodes.push_back(add);
@@ -72,19 +71,19 @@ bool IsTanhArgument(ValueInfo* value, ValueInfo* x, std::vector<Node*>& nodes) {
   Product outer;
   Open(value, outer, 3);
   nodes.insert(nodes.end(), outer.nodes.begin(), outer.nodes.end());
-  if (!Near(outer.scalar, std::sqrt(2 / std::numbers::pi))) return false;
+  if (!outer.Scales(TypeOf(x), std::sqrt(2 / std::numbers::pi))) return false;
   ValueInfo* sum = nullptr;
   if (outer.factors.size() == 2 && (outer.factors[0] == x || outer.factors[1] == x)) {
     // sqrt(2/pi) * x * (1 + 0.044715 x^2)
     sum = outer.factors[0] == x ? outer.factors[1] : outer.factors[0];
     Node* add = UsedOnce(sum) ? MadeBy(sum, "Add") : nullptr;
     const auto one = add != nullptr ? WithScalar(add) : std::nullopt;
-    if (!one || !Near(one->scalar, 1)) return false;
+    if (!one || one->scalar != 1) return false;
     Product square;
     Open(one->other, square, 3);
     nodes.push_back(add);
     nodes.insert(nodes.end(), square.nodes.begin(), square.nodes.end());
-    return Near(square.scalar, 0.044715) && square.factors == std::vector<ValueInfo*>{x, x};
+    return square.Scales(TypeOf(x), 0.044715) && square.factors == std::vector<ValueInfo*>{x, x};
   }
   if (outer.factors.size() != 1) return false;
   sum = outer.factors[0];
@@ -95,26 +94,12 @@ bool IsTanhArgument(ValueInfo* value, ValueInfo* x, std::vector<Node*>& nodes) {
     if (add->inputs[i] != x || add->inputs[1 - i] == nullptr) continue;
     Product cubic;
     Open(add->inputs[1 - i], cubic, 4);
-    if (!Near(cubic.scalar, 0.044715)) continue;
+    if (!cubic.Scales(TypeOf(x), 0.044715)) continue;
     nodes.insert(nodes.end(), cubic.nodes.begin(), cubic.nodes.end());
     if (cubic.factors == std::vector<ValueInfo*>{x, x, x}) return true;
     return cubic.factors.size() == 1 && IsCube(cubic.factors[0], x, nodes);
   }
   return false;
-}
-
-/// Every inner result is read inside only, so that removing them takes nothing from others.
-bool Closed(const std::vector<Node*>& nodes, const ValueInfo* output) {
-  for (const Node* node : nodes) {
-    for (const ValueInfo* made : node->outputs) {
-      if (made == nullptr || made == output) continue;
-      if (made->is_output) return false;
-      for (const Use& use : made->uses) {
-        if (use.index < 0 || std::find(nodes.begin(), nodes.end(), use.node) == nodes.end()) return false;
-      }
-    }
-  }
-  return true;
 }
 
 bool Rewrite(Rewriter& rewriter, Node& last) {
@@ -126,7 +111,7 @@ bool Rewrite(Rewriter& rewriter, Node& last) {
   product.nodes.push_back(&last);
   Open(last.inputs[0], product, 3);
   Open(last.inputs[1], product, 3);
-  if (product.factors.size() != 2 || !Near(product.scalar, 0.5)) return false;
+  if (product.factors.size() != 2 || !product.Scales(type, 0.5)) return false;
   for (size_t i : {size_t{0}, size_t{1}}) {
     ValueInfo* x = product.factors[i];
     std::vector<Node*> nodes = product.nodes;
@@ -135,24 +120,21 @@ bool Rewrite(Rewriter& rewriter, Node& last) {
       Product argument;
       Open(erf->inputs[0], argument, 2);
       nodes.insert(nodes.end(), argument.nodes.begin(), argument.nodes.end());
-      if (argument.factors == std::vector<ValueInfo*>{x} && Near(argument.scalar, std::numbers::sqrt2 / 2)) op = "Gelu";
+      if (argument.factors == std::vector<ValueInfo*>{x} && argument.Scales(type, std::numbers::sqrt2 / 2)) op = "Gelu";
     } else if (Node* tanh = OnePlus(product.factors[1 - i], "Tanh", nodes)) {
       if (IsTanhArgument(tanh->inputs[0], x, nodes)) op = "FastGelu";
     }
     if (op == nullptr) continue;
-    bool one_provider = true;
-    for (const Node* node : nodes) one_provider &= node->provider == last.provider;
-    if (!one_provider || !Closed(nodes, output) || !rewriter.Has(last, "com.microsoft", op, 1, type)) return false;
-    std::vector<const Node*> origins(nodes.begin(), nodes.end());
-    Node* made = rewriter.Add(last, op, "com.microsoft", 1, {x}, origins);
-    rewriter.Replace(nodes, made, output);
-    return true;
+    Patch patch = rewriter.Start(last);
+    patch.Take(nodes);
+    patch.SetOutput(patch.Add(op, "com.microsoft", 1, {x}), 0, output);
+    if (rewriter.Apply(patch)) return true;
   }
   return false;
 }
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); }, true);
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); }, true);
 }
 
 }  // namespace

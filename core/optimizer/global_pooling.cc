@@ -8,8 +8,8 @@ namespace ortrun {
 
 namespace {
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) {
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) {
     if (!node.Is("ReduceMean") || node.Int("keepdims", 1) == 0 || !IsFloating(TypeOf(Input(&node, 0)))) return false;
     ValueInfo* input = node.inputs[0];
     const int64_t rank = RankOf(input);
@@ -18,9 +18,10 @@ size_t Run(Rewriter& rewriter) {
     if (!axes) return false;
     std::sort(axes->begin(), axes->end());
     if (*axes != std::vector<int64_t>{2, 3}) return false;
-    Node* pool = rewriter.Add(node, "GlobalAveragePool", "", 0, {input}, {&node});
-    rewriter.Replace({&node}, pool, node.outputs[0]);
-    return true;
+    Patch patch = rewriter.Start(node);
+    patch.Take(&node);
+    patch.SetOutput(patch.Add("GlobalAveragePool", "", 0, {input}), 0, node.outputs[0]);
+    return rewriter.Apply(patch);
   });
 }
 

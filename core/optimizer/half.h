@@ -38,4 +38,14 @@ inline uint16_t FloatToHalf(float value) {
   return static_cast<uint16_t>(sign | (((exponent + 14) << 10) + (mantissa - 1024)));
 }
 
+/// The upper half of a float to that float; exact.
+inline float BfloatToFloat(uint16_t bits) { return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16); }
+
+/// Float to its upper half, to nearest even.
+inline uint16_t FloatToBfloat(float value) {
+  const uint32_t word = std::bit_cast<uint32_t>(value);
+  if (std::isnan(value)) return static_cast<uint16_t>((word >> 16) | 0x40u);
+  return static_cast<uint16_t>((word + 0x7fffu + ((word >> 16) & 1u)) >> 16);
+}
+
 }  // namespace ortrun

@@ -16,19 +16,18 @@ bool IsInferenceDropout(const Node& node) {
          constant->tensor().count == 1 && !*static_cast<const bool*>(constant->tensor().data);
 }
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) {
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) {
     if (!node.Is("Identity") && !IsInferenceDropout(node)) return false;
     ValueInfo* input = Input(&node, 0);
     ValueInfo* output = Output(&node, 0);
     if (input == nullptr || output == nullptr) return false;
     if (!output->is_output && input->IsConstant()) {
       // A second name of a constant: shares its data, so subgraphs that read the name keep reading it.
-      output->initializer = input->initializer;
-      output->external = input->external;
-      output->type = input->type;
-      rewriter.Remove(&node);
-      return true;
+      Patch patch = rewriter.Start(node);
+      patch.Take(&node);
+      patch.Become(output, input->initializer, input->external);
+      return rewriter.Apply(patch);
     }
     return rewriter.Bypass(&node, input);
   });

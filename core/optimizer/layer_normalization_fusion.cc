@@ -36,9 +36,7 @@ bool Rewrite(Rewriter& rewriter, Node& div) {
     ValueInfo* again = nullptr;
     std::vector<Node*> second;
     if (!IsCentred(deviation, &again, second) || again != x) return false;
-    for (Node* node : second) {
-      if (std::find(nodes.begin(), nodes.end(), node) == nodes.end()) nodes.push_back(node);
-    }
+    nodes.insert(nodes.end(), second.begin(), second.end());
   }
   ValueInfo* scale = nullptr;
   ValueInfo* bias = nullptr;
@@ -52,18 +50,20 @@ bool Rewrite(Rewriter& rewriter, Node& div) {
   } else {
     bias = nullptr;
   }
-  if (!ClosedOnOneProvider(nodes, output) || !rewriter.Has(div, "", "LayerNormalization", 17, TypeOf(x))) return false;
+  if (!IsExactFloat(epsilon->scalar)) return false;
   std::vector<ValueInfo*> inputs = {x, scale};
   if (bias != nullptr) inputs.push_back(bias);
-  Node* made = rewriter.Add(div, "LayerNormalization", "", 17, inputs, {nodes.begin(), nodes.end()});
+  Patch patch = rewriter.Start(div);
+  patch.Take(nodes);
+  Node* made = patch.Add("LayerNormalization", "", 17, inputs);
   SetAttribute(made, "axis", int64_t{-1});
   SetAttribute(made, "epsilon", static_cast<float>(epsilon->scalar));
-  rewriter.Replace(nodes, made, output);
-  return true;
+  patch.SetOutput(made, 0, output);
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
 }
 
 }  // namespace

@@ -2,9 +2,7 @@
 #include "core/optimizer/match.h"
 
 #include <cmath>
-#include <cstring>
 
-#include "core/graph/schema.h"
 #include "core/optimizer/half.h"
 
 namespace ortrun {
@@ -21,21 +19,13 @@ bool OnCpu(const Value* value) {
          (value->tensor().count == 0 || value->tensor().data != nullptr);
 }
 
-double ElementAsDouble(const OrtrunTensor& tensor, size_t index) {
-  switch (tensor.type) {
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
-      return static_cast<const float*>(tensor.data)[index];
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE:
-      return static_cast<const double*>(tensor.data)[index];
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16:
-      return HalfToFloat(static_cast<const uint16_t*>(tensor.data)[index]);
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32:
-      return static_cast<const int32_t*>(tensor.data)[index];
-    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64:
-      return static_cast<double>(static_cast<const int64_t*>(tensor.data)[index]);
-    default:
-      return std::nan("");
-  }
+/// An integer as double, where that loses nothing.
+template <typename T>
+std::optional<double> Exact(const void* data) {
+  const T number = *static_cast<const T*>(data);
+  constexpr double kTwo53 = 9007199254740992.0;  // double holds all integers up to here
+  const auto wide = static_cast<double>(number);
+  return std::fabs(wide) <= kTwo53 ? std::optional(wide) : std::nullopt;
 }
 
 }  // namespace
@@ -43,13 +33,32 @@ double ElementAsDouble(const OrtrunTensor& tensor, size_t index) {
 std::optional<double> ScalarOf(const ValueInfo* value) {
   const Value* constant = ConstantOf(value);
   if (!OnCpu(constant) || constant->tensor().count != 1) return std::nullopt;
+  const void* data = constant->tensor().data;
   switch (constant->type()) {
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
+      return *static_cast<const float*>(data);
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE:
+      return *static_cast<const double*>(data);
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16:
+      return HalfToFloat(*static_cast<const uint16_t*>(data));
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16:
+      return BfloatToFloat(*static_cast<const uint16_t*>(data));
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8:
+      return Exact<int8_t>(data);
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8:
+      return Exact<uint8_t>(data);
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16:
+      return Exact<int16_t>(data);
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16:
+      return Exact<uint16_t>(data);
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32:
+      return Exact<int32_t>(data);
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT32:
+      return Exact<uint32_t>(data);
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64:
-      return ElementAsDouble(constant->tensor(), 0);
+      return Exact<int64_t>(data);
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64:
+      return Exact<uint64_t>(data);
     default:
       return std::nullopt;
   }
@@ -81,9 +90,31 @@ std::optional<std::vector<float>> FloatsOf(const ValueInfo* value, size_t limit)
   return std::vector<float>(data, data + constant->tensor().count);
 }
 
-bool IsScalarOf(const ValueInfo* value, double expected, double tolerance) {
+bool IsScalarOf(const ValueInfo* value, double expected) {
   const auto scalar = ScalarOf(value);
-  return scalar && std::fabs(*scalar - expected) <= tolerance * std::max(1.0, std::fabs(expected));
+  return scalar && *scalar == expected;
+}
+
+bool IsNear(ElementType type, double number, double expected) {
+  // A few units in the last place, for exporters that compute their constants in the type itself.
+  double tolerance = 0;
+  switch (type) {
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT:
+      tolerance = 1e-5;
+      break;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE:
+      tolerance = 1e-14;
+      break;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16:
+      tolerance = 1e-3;
+      break;
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16:
+      tolerance = 5e-3;
+      break;
+    default:
+      break;
+  }
+  return std::fabs(number - expected) <= tolerance * std::fabs(expected);
 }
 
 ElementType TypeOf(const ValueInfo* value) {
@@ -93,6 +124,13 @@ ElementType TypeOf(const ValueInfo* value) {
 bool IsFloating(ElementType type) {
   return type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT || type == ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE ||
          type == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16 || type == ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16;
+}
+
+bool IsInteger(ElementType type) {
+  return type == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT8 || type == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT16 ||
+         type == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32 || type == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 ||
+         type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8 || type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT16 ||
+         type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT32 || type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64;
 }
 
 int64_t RankOf(const ValueInfo* value) {
@@ -232,6 +270,8 @@ std::optional<Value> MakeScalar(ElementType type, double element) {
       return MakeTensor<double>(type, {}, {element});
     case ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16:
       return MakeTensor<uint16_t>(type, {}, {FloatToHalf(static_cast<float>(element))});
+    case ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16:
+      return MakeTensor<uint16_t>(type, {}, {FloatToBfloat(static_cast<float>(element))});
     default:
       return std::nullopt;
   }
@@ -241,78 +281,6 @@ Value Reshaped(const Value& value, const std::vector<int64_t>& dims) {
   Value copy = value;
   copy.Retype(value.type(), dims.data(), dims.size());
   return copy;
-}
-
-bool Rewriter::Has(const Node& node, const char* domain, const char* op, int version, ElementType type) const {
-  if (node.provider.empty()) return *domain == '\0';
-  return context_.kernels.Has(node.provider, domain, op, version, type);
-}
-
-int Rewriter::Version(const char* op) const {
-  const int opset = context_.model.Opset("");
-  const OperatorSchema* schema = FindSchema("", op, opset);
-  return schema != nullptr ? schema->since_version : opset;
-}
-
-Node* Rewriter::Add(const Node& like, const char* op, const char* domain, int since_version,
-                    const std::vector<ValueInfo*>& inputs, const std::vector<const Node*>& origins) {
-  if (since_version == 0) since_version = Version(op);
-  Node* node = graph_.AddNode(like.name, op, domain, since_version);
-  node->provider = like.provider;
-  for (const Node* origin : origins.empty() ? std::vector<const Node*>{&like} : origins) {
-    if (origin->origins.empty()) {
-      node->origins.push_back(origin->name);
-    } else {
-      node->origins.insert(node->origins.end(), origin->origins.begin(), origin->origins.end());
-    }
-  }
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    graph_.SetInput(node, i, inputs[i]);
-  }
-  return node;
-}
-
-ValueInfo* Rewriter::Make(const Node& like, const char* op, const char* domain, int since_version,
-                          const std::vector<ValueInfo*>& inputs, TypeInfo type,
-                          const std::vector<const Node*>& origins) {
-  Node* node = Add(like, op, domain, since_version, inputs, origins);
-  ValueInfo* output = graph_.AddValue(like.name.empty() ? op : like.name, std::move(type));
-  graph_.SetOutput(node, 0, output);
-  return output;
-}
-
-void Rewriter::Remove(Node* node) {
-  removed_.insert(node);
-  graph_.RemoveNode(node);
-}
-
-void Rewriter::Replace(const std::vector<Node*>& nodes, Node* made, ValueInfo* output) {
-  for (Node* node : nodes) Remove(node);
-  graph_.SetOutput(made, 0, output);
-}
-
-bool Rewriter::Bypass(Node* node, ValueInfo* by) {
-  ValueInfo* output = Output(node, 0);
-  if (output == nullptr || by == nullptr || output == by) return false;
-  for (const Use& use : output->uses) {
-    if (use.index < 0) return false;
-  }
-  if (!output->is_output) {
-    Remove(node);
-    graph_.ReplaceUses(output, by);
-    return true;
-  }
-  // The graph output keeps its name: the maker of `by` writes it instead.
-  if (by->producer == nullptr || by->is_output || by->outer != nullptr || by->graph != output->graph) return false;
-  for (const Use& use : by->uses) {
-    if (use.index < 0) return false;
-  }
-  Node* producer = by->producer;
-  const size_t index = by->producer_output;
-  Remove(node);
-  graph_.SetOutput(producer, index, output);
-  graph_.ReplaceUses(by, output);
-  return true;
 }
 
 }  // namespace ortrun

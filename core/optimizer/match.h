@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// What passes ask of a graph and do to it. All functions accept odd graphs: omitted inputs, unknown types, values of
+// What passes ask of a graph. All functions accept odd graphs: omitted inputs, unknown types, values of
 // outer graphs; a question that cannot be answered is answered with "no".
 
-#include <algorithm>
-#include <initializer_list>
 #include <optional>
 #include <string>
-#include <unordered_set>
 #include <vector>
 
-#include "core/optimizer/pass.h"
+#include "core/optimizer/rewriter.h"
 
 namespace ortrun {
 
@@ -19,16 +16,22 @@ namespace ortrun {
 
 /// The constant behind a value of this or of an outer graph, or nullptr.
 const Value* ConstantOf(const ValueInfo* value);
-/// The one element of a float, double, float16 or integer constant; nothing for other types or counts.
+/// The one element of a floating-point or integer constant, exact; nothing for other types or counts.
 std::optional<double> ScalarOf(const ValueInfo* value);
 /// The elements of an int64 or int32 constant of rank 0 or 1.
 std::optional<std::vector<int64_t>> IntsOf(const ValueInfo* value);
 /// The elements of a float constant with at most `limit` of them.
 std::optional<std::vector<float>> FloatsOf(const ValueInfo* value, size_t limit);
-bool IsScalarOf(const ValueInfo* value, double expected, double tolerance = 1e-6);
+/// Whether the one element is `expected`, to the last bit.
+bool IsScalarOf(const ValueInfo* value, double expected);
+/// Whether the constant `number` of a type is meant to be `expected`, which that type cannot hold exactly.
+bool IsNear(ElementType type, double number, double expected);
+/// Whether a float attribute holds the number as it is.
+inline bool IsExactFloat(double number) { return static_cast<double>(static_cast<float>(number)) == number; }
 
 ElementType TypeOf(const ValueInfo* value);  ///< undefined when unknown
 bool IsFloating(ElementType type);           ///< float16, bfloat16, float, double
+bool IsInteger(ElementType type);            ///< of 8 to 64 bits
 /// -1 when unknown.
 int64_t RankOf(const ValueInfo* value);
 /// -1 when unknown; a negative axis counts from the back.
@@ -85,58 +88,9 @@ Value MakeTensor(ElementType type, const std::vector<int64_t>& dims, const std::
   return value;
 }
 Value MakeInts(const std::vector<int64_t>& elements);  ///< int64, rank 1
-/// One element of a floating type with rank 0; nothing for types other than float, double and float16.
+/// One element of a floating type with rank 0; nothing for other types.
 std::optional<Value> MakeScalar(ElementType type, double element);
 /// The same data under other dimensions; no copy.
 Value Reshaped(const Value& value, const std::vector<int64_t>& dims);
-
-/// Makes and removes nodes of one graph while one pass runs over it.
-class Rewriter {
- public:
-  Rewriter(Graph& graph, const PassContext& context) : graph_(graph), context_(context) {}
-
-  /// Calls `rewrite(Node&) -> bool` for every node that was there at the start and still is, in topological order (or
-  /// from the back), and counts those that answered true.
-  template <typename Function>
-  size_t ForEach(Function&& rewrite, bool backwards = false) {
-    std::vector<Node*> nodes;
-    nodes.reserve(graph_.nodes().size());
-    for (const auto& node : graph_.nodes()) nodes.push_back(node.get());
-    if (backwards) std::reverse(nodes.begin(), nodes.end());
-    size_t count = 0;
-    for (Node* node : nodes) {
-      if (removed_.count(node) == 0 && rewrite(*node)) ++count;
-    }
-    return count;
-  }
-
-  Graph& graph() const { return graph_; }
-  const PassContext& context() const { return context_; }
-
-  /// Whether the provider of `node` has a kernel; before partitioning always true for the standard's operators.
-  bool Has(const Node& node, const char* domain, const char* op, int version, ElementType type) const;
-
-  /// A node on the provider of `like`, standing for `origins`. since_version 0: the one of the model's opset.
-  Node* Add(const Node& like, const char* op, const char* domain, int since_version,
-            const std::vector<ValueInfo*>& inputs, const std::vector<const Node*>& origins);
-  /// As Add, with one new output of that type.
-  ValueInfo* Make(const Node& like, const char* op, const char* domain, int since_version,
-                  const std::vector<ValueInfo*>& inputs, TypeInfo type, const std::vector<const Node*>& origins = {});
-  ValueInfo* Constant(const std::string& prefix, Value tensor) { return graph_.AddConstant(prefix, std::move(tensor)); }
-
-  void Remove(Node* node);
-  /// Removes `nodes` and lets `made` write `output`, which one of them wrote; name and type of the output stay.
-  void Replace(const std::vector<Node*>& nodes, Node* made, ValueInfo* output);
-  /// Removes `node` and lets every reader of its output 0 read `by` instead. Answers false and changes nothing where
-  /// that cannot be: the output is a graph output and `by` cannot take its name, or a subgraph reads it.
-  bool Bypass(Node* node, ValueInfo* by);
-  /// The since-version of a standard operator under the model's opset.
-  int Version(const char* op) const;
-
- private:
-  Graph& graph_;
-  const PassContext& context_;
-  std::unordered_set<const Node*> removed_;
-};
 
 }  // namespace ortrun

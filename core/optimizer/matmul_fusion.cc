@@ -2,6 +2,7 @@
 // MatMul and Gemm take in what stands around them -> ortrun.FusedMatMul: transposes of their inputs, a scale, a bias,
 // an activation, a residual, and the reshapes by which exporters bring a tensor of higher rank through a Gemm.
 #include <algorithm>
+#include <cstring>
 
 #include "core/optimizer/activation.h"
 #include "core/optimizer/passes.h"
@@ -24,35 +25,42 @@ struct Product {
   bool worthwhile = false;
 };
 
+/// The one element of a constant `count` times, as a vector; nothing for elements that are no whole bytes.
+std::optional<Value> Repeated(const Value& constant, int64_t count) {
+  const size_t bytes = ElementBits(constant.type()) / 8;
+  if (bytes == 0 || constant.IsString()) return std::nullopt;
+  Value made = Value::CpuTensor(constant.type(), &count, 1);
+  for (int64_t i = 0; i < count; ++i) {
+    std::memcpy(static_cast<char*>(made.tensor().data) + static_cast<size_t>(i) * bytes, constant.tensor().data, bytes);
+  }
+  return made;
+}
+
 class MatMulFusion {
  public:
-  explicit MatMulFusion(Rewriter& rewriter) : rewriter_(rewriter), shapes_(rewriter.graph()) {}
+  MatMulFusion(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& node)
+      : rewriter_(rewriter), shapes_(shapes), node_(node), patch_(rewriter.Start(node)) {}
 
-  bool Rewrite(Node& node) {
-    const bool gemm = node.Is("Gemm");
-    if ((!gemm && !node.Is("MatMul")) || !Input(&node, 0) || !Input(&node, 1) || !Output(&node, 0)) return false;
-    const ElementType type = TypeOf(node.inputs[0]);
-    if (!rewriter_.Has(node, "ortrun", "FusedMatMul", 1, type)) return false;
-    like_ = &node;
+  bool Rewrite() {
+    const bool gemm = node_.Is("Gemm");
+    if ((!gemm && !node_.Is("MatMul")) || !Input(&node_, 0) || !Input(&node_, 1) || !Output(&node_, 0)) return false;
     Product product;
-    product.nodes = {&node};
-    product.a = node.inputs[0];
-    product.b = node.inputs[1];
-    product.output = node.outputs[0];
-    if (gemm ? !FromGemm(node, product) : !FromMatMul(product)) return false;
+    product.nodes = {&node_};
+    product.a = node_.inputs[0];
+    product.b = node_.inputs[1];
+    product.output = node_.outputs[0];
+    if (gemm ? !FromGemm(product) : !FromMatMul(product)) return false;
     TakeScale(product);
     TakeBias(product);
     TakeActivation(product);
     TakeResidual(product);
-    if (!product.worthwhile) return false;
-    Build(product);
-    return true;
+    return product.worthwhile && Build(product);
   }
 
  private:
-  bool Ours(const Node* node) const { return node != nullptr && node->provider == like_->provider; }
+  bool Ours(const Node* node) const { return node != nullptr && node->provider == node_.provider; }
 
-  void Absorb(Product& product, Node* node, ValueInfo* output) {
+  static void Absorb(Product& product, Node* node, ValueInfo* output) {
     product.nodes.push_back(node);
     product.output = output;
     product.worthwhile = true;
@@ -85,14 +93,15 @@ class MatMulFusion {
     return true;
   }
 
-  bool FromGemm(Node& node, Product& product) {
+  bool FromGemm(Product& product) {
     if (RankOf(product.a) != 2 || RankOf(product.b) != 2) return false;
-    product.trans_a = node.Int("transA", 0) != 0;
-    product.trans_b = node.Int("transB", 0) != 0;
-    product.alpha = node.Float("alpha", 1);
-    if (ValueInfo* c = Input(&node, 2)) {
-      const double beta = node.Float("beta", 1);
-      ValueInfo* bias = BiasVector(c, product.output, beta);
+    product.trans_a = node_.Int("transA", 0) != 0;
+    product.trans_b = node_.Int("transB", 0) != 0;
+    product.alpha = node_.Float("alpha", 1);
+    if (product.alpha != 1 && !IsFloating(TypeOf(product.a))) return false;
+    if (ValueInfo* c = Input(&node_, 2)) {
+      const double beta = node_.Float("beta", 1);
+      ValueInfo* bias = beta == 1 ? BiasVector(c, product.output) : nullptr;
       if (bias != nullptr) {
         product.bias = bias;
       } else if (beta == 1 && shapes_.SameShape(c, product.output)) {
@@ -133,8 +142,8 @@ class MatMulFusion {
       if (!target) return;
       std::vector<int64_t> dims;
       for (const Dim& dim : wanted) dims.push_back(dim.known() ? dim.value : -1);
-      source = rewriter_.Make(*before, "Reshape", "", 0, {source, rewriter_.Constant("shape", MakeInts(*target))},
-                              DenseType(TypeOf(source), dims), {before});
+      source = patch_.Make("Reshape", "", 0, {source, patch_.Constant("shape", MakeInts(*target))},
+                           DenseType(TypeOf(source), dims), {before});
     }
     product.a = source;
     if (OnlyUser(before->outputs[0]) != nullptr) product.nodes.push_back(before);
@@ -150,32 +159,34 @@ class MatMulFusion {
     Node* node = OnlyUser(product.output);
     if (!Ours(node) || !node->Is("Mul") || product.bias != nullptr || product.residual != nullptr) return;
     const auto operand = WithScalar(node);
-    if (!operand || operand->other != product.output || RankOf(node->outputs[0]) != RankOf(product.output)) return;
-    product.alpha *= operand->scalar;
+    if (!operand || operand->other != product.output || RankOf(product.output) < 0 ||
+        RankOf(node->outputs[0]) != RankOf(product.output)) {
+      return;
+    }
+    const double alpha = product.alpha * operand->scalar;
+    // Integers wrap, which no factor of type float can do for them, and in double it must not be rounded.
+    const ElementType type = TypeOf(product.output);
+    if (!IsFloating(type) || (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE && !IsExactFloat(alpha))) return;
+    product.alpha = alpha;
     product.nodes.push_back(node);
     product.output = node->outputs[0];
     product.worthwhile = true;
   }
 
-  /// `value` (times `factor`) as a vector with one element per column of `output`; nullptr when it is none.
-  ValueInfo* BiasVector(ValueInfo* value, const ValueInfo* output, double factor) {
+  /// `value` as a vector with one element per column of `output`; nullptr when it is none.
+  ValueInfo* BiasVector(ValueInfo* value, const ValueInfo* output) {
     const int64_t columns = shapes_.NumberOf(output, -1);
     const int64_t rank = RankOf(value);
     if (columns < 1 || rank < 0 || rank > RankOf(output) || TypeOf(value) != TypeOf(output)) return nullptr;
     const Value* constant = ConstantOf(value);
-    if (constant == nullptr) {
-      return factor == 1 && rank == 1 && shapes_.NumberOf(value, 0) == columns ? value : nullptr;
-    }
+    if (constant == nullptr) return rank == 1 && shapes_.NumberOf(value, 0) == columns ? value : nullptr;
     const size_t count = constant->tensor().count;
-    const bool full = count == static_cast<size_t>(columns) && rank >= 1 && DimOf(value, -1) == columns;
-    if (full && factor == 1) {
-      return rank == 1 ? value : rewriter_.Constant(value->name, Reshaped(*constant, {columns}));
+    if (count == static_cast<size_t>(columns) && rank >= 1 && DimOf(value, -1) == columns) {
+      return rank == 1 ? value : patch_.Constant(value->name, Reshaped(*constant, {columns}));
     }
-    const auto numbers = FloatsOf(value, static_cast<size_t>(columns));
-    if (!numbers || (!full && count != 1)) return nullptr;
-    std::vector<float> all(static_cast<size_t>(columns));
-    for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<float>((*numbers)[full ? i : 0] * factor);
-    return rewriter_.Constant(value->name, MakeTensor(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, {columns}, all));
+    if (count != 1) return nullptr;
+    auto repeated = Repeated(*constant, columns);
+    return repeated ? patch_.Constant(value->name, std::move(*repeated)) : nullptr;
   }
 
   void TakeBias(Product& product) {
@@ -183,7 +194,7 @@ class MatMulFusion {
     if (!Ours(node) || !node->Is("Add") || product.bias != nullptr || product.residual != nullptr) return;
     ValueInfo* other = node->inputs[0] == product.output ? node->inputs[1] : node->inputs[0];
     if (other == product.output) return;
-    ValueInfo* bias = BiasVector(other, product.output, 1);
+    ValueInfo* bias = BiasVector(other, product.output);
     if (bias == nullptr) return;
     product.bias = bias;
     Absorb(product, node, node->outputs[0]);
@@ -191,7 +202,7 @@ class MatMulFusion {
 
   void TakeActivation(Product& product) {
     if (!product.activation.name.empty()) return;
-    auto activation = FollowingActivation(product.output, *like_);
+    auto activation = FollowingActivation(product.output);
     if (!activation) return;
     if (product.residual != nullptr) product.residual_after = false;
     for (Node* node : activation->nodes) Absorb(product, node, activation->output);
@@ -208,29 +219,31 @@ class MatMulFusion {
     TakeActivation(product);
   }
 
-  void Build(const Product& product) {
+  bool Build(const Product& product) {
     std::vector<ValueInfo*> inputs = {product.a, product.b};
     if (product.bias != nullptr || product.residual != nullptr) inputs.push_back(product.bias);
     if (product.residual != nullptr) inputs.push_back(product.residual);
-    Node* made =
-        rewriter_.Add(*like_, "FusedMatMul", "ortrun", 1, inputs, {product.nodes.begin(), product.nodes.end()});
+    patch_.Take(product.nodes);
+    Node* made = patch_.Add("FusedMatMul", "ortrun", 1, inputs);
     SetAttribute(made, "transA", int64_t{product.trans_a});
     SetAttribute(made, "transB", int64_t{product.trans_b});
     SetAttribute(made, "alpha", static_cast<float>(product.alpha));
     SetAttribute(made, "activation", product.activation.name);
     SetAttribute(made, "activation_params", product.activation.params);
     SetAttribute(made, "residual_after", int64_t{product.residual_after});
-    rewriter_.Replace(product.nodes, made, product.output);
+    patch_.SetOutput(made, 0, product.output);
+    return rewriter_.Apply(patch_);
   }
 
   Rewriter& rewriter_;
-  const ShapeAnalysis shapes_;
-  Node* like_ = nullptr;
+  const ShapeAnalysis& shapes_;
+  Node& node_;
+  Patch patch_;
 };
 
-size_t Run(Rewriter& rewriter) {
-  MatMulFusion fusion(rewriter);
-  return rewriter.ForEach([&](Node& node) { return fusion.Rewrite(node); });
+void Run(Rewriter& rewriter) {
+  const ShapeAnalysis shapes(rewriter.graph());
+  rewriter.ForEach([&](Node& node) { return MatMulFusion(rewriter, shapes, node).Rewrite(); });
 }
 
 }  // namespace

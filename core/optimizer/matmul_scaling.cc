@@ -52,32 +52,43 @@ bool Rewrite(Rewriter& rewriter, Node& product) {
   Value scaled = Value::CpuTensor(weight.type(), weight.tensor().shape, 2);
   const float* from = static_cast<const float*>(weight.tensor().data);
   float* to = static_cast<float*>(scaled.tensor().data);
-  for (size_t i = 0; i < weight.tensor().count; ++i) to[i] = from[i] * (*factors)[i % columns];
-  Graph& graph = rewriter.graph();
-  graph.SetInput(&product, 1, rewriter.Constant(product.inputs[1]->name, std::move(scaled)));
-  if (product.origins.empty()) product.origins.push_back(product.name);
-  product.origins.push_back(mul->name);
+  for (size_t i = 0; i < weight.tensor().count; ++i) {
+    to[i] = from[i] * (*factors)[i % columns];
+    if (!std::isfinite(to[i])) return false;
+  }
+  Patch patch = rewriter.Start(product);
+  patch.Take(mul);
+  patch.Take(&product);
+  patch.Take(add);
+  Node* made = patch.Copy(product);
+  patch.SetInput(made, 1, patch.Constant(product.inputs[1]->name, std::move(scaled)));
+  if (made->origins.empty()) made->origins.push_back(product.name);
+  made->origins.push_back(mul->name);
   if (add == nullptr) {
-    rewriter.Replace({mul}, &product, mul->outputs[0]);
-    return true;
+    patch.SetOutput(made, 0, mul->outputs[0]);
+    return rewriter.Apply(patch);
   }
   for (size_t i = 0; i < columns; ++i) (*bias)[i] *= (*factors)[i];
+  Node* sum = patch.Copy(*add);
   const size_t bias_index = add->inputs[0] == product.outputs[0] ? 1 : 0;
-  graph.SetInput(add, bias_index,
-                 rewriter.Constant(product.name + "_bias", MakeTensor(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
-                                                                      {static_cast<int64_t>(columns)}, *bias)));
-  rewriter.Replace({mul}, add, mul->outputs[0]);
-  return true;
+  ValueInfo* between = patch.Fresh(product.outputs[0]->name, product.outputs[0]->type);
+  patch.SetOutput(made, 0, between);
+  patch.SetInput(sum, 1 - bias_index, between);
+  patch.SetInput(sum, bias_index,
+                 patch.Constant(product.name + "_bias", MakeTensor(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
+                                                                   {static_cast<int64_t>(columns)}, *bias)));
+  patch.SetOutput(sum, 0, mul->outputs[0]);
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
 }
 
 }  // namespace
 
-std::unique_ptr<Pass> MakeMatMulScaling() {
-  return MakePass("matmul_scaling", PassStage::kPortable, ORT_ENABLE_EXTENDED, Run);
+std::unique_ptr<Pass> MakeMatMulScaling(PassStage stage) {
+  return MakePass("matmul_scaling", stage, ORT_ENABLE_EXTENDED, Run);
 }
 
 }  // namespace ortrun

@@ -3,8 +3,6 @@
 
 // Pieces that the spelled-out normalisations share.
 
-#include <algorithm>
-
 #include "core/optimizer/match.h"
 
 namespace ortrun {
@@ -27,21 +25,6 @@ inline ValueInfo* SquareRoot(const ValueInfo* value, std::vector<Node*>& nodes) 
   if (!is_square) return nullptr;
   nodes.push_back(square);
   return square->inputs[0];
-}
-
-/// Whether nothing outside `nodes` reads what they make, `output` aside, and all run on one provider.
-inline bool ClosedOnOneProvider(const std::vector<Node*>& nodes, const ValueInfo* output) {
-  for (const Node* node : nodes) {
-    if (node->provider != nodes[0]->provider) return false;
-    for (const ValueInfo* made : node->outputs) {
-      if (made == nullptr || made == output) continue;
-      if (made->is_output) return false;
-      for (const Use& use : made->uses) {
-        if (use.index < 0 || std::find(nodes.begin(), nodes.end(), use.node) == nodes.end()) return false;
-      }
-    }
-  }
-  return true;
 }
 
 /// Whether `value` is a 1-D tensor with as many elements as the last axis of `x`.

@@ -58,8 +58,7 @@ bool CollectPart(Node* reader, int64_t parts, std::vector<Part>& found, std::vec
 bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& transpose) {
   if (!transpose.Is("Transpose") || PermOf(&transpose) != std::vector<int64_t>{2, 0, 3, 1, 4}) return false;
   Node* reshape = MadeBy(transpose.inputs[0], "Reshape");
-  if (reshape == nullptr || OnlyUser(reshape->outputs[0]) != &transpose || transpose.outputs[0]->is_output)
-    return false;
+  if (reshape == nullptr) return false;
   ValueInfo* x = reshape->inputs[0];
   const int64_t parts = shapes.NumberOf(reshape->outputs[0], 2), heads = shapes.NumberOf(reshape->outputs[0], 3),
                 size = shapes.NumberOf(reshape->outputs[0], 4);
@@ -81,43 +80,37 @@ bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& transpose) {
     by_index[static_cast<size_t>(part.index)] = part.value;
   }
 
-  Graph& graph = rewriter.graph();
-  Node* split = rewriter.Add(transpose, "Split", "", 0, {x}, {reshape, &transpose});
+  Patch patch = rewriter.Start(transpose);
+  patch.Take(&transpose);
+  patch.Take(reshape);
+  patch.Take(nodes);
+  Node* split = patch.Add("Split", "", 0, {x}, {reshape, &transpose});
   SetAttribute(split, "axis", int64_t{2});
   const std::vector<int64_t> widths(static_cast<size_t>(parts), width);
   if (split->since_version >= 13) {
-    graph.SetInput(split, 1, rewriter.Constant("split", MakeInts(widths)));
+    patch.SetInput(split, 1, patch.Constant("split", MakeInts(widths)));
   } else {
     SetAttribute(split, "split", widths);
   }
   const ElementType type = TypeOf(x);
   const int64_t batch = shapes.NumberOf(x, 0), length = shapes.NumberOf(x, 1);
-  ValueInfo* target = rewriter.Constant("shape", MakeInts({0, 0, heads, size}));
-  std::vector<Node*> ends;
+  ValueInfo* target = patch.Constant("shape", MakeInts({0, 0, heads, size}));
   for (size_t i = 0; i < by_index.size(); ++i) {
-    ValueInfo* part = graph.AddValue(split->name + "_part", DenseType(type, {batch, length, width}));
-    graph.SetOutput(split, i, part);
-    if (by_index[i] == nullptr) {
-      ends.push_back(nullptr);
-      continue;
-    }
+    ValueInfo* part = patch.Fresh(split->name + "_part", DenseType(type, {batch, length, width}));
+    patch.SetOutput(split, i, part);
+    if (by_index[i] == nullptr) continue;
     ValueInfo* shaped =
-        rewriter.Make(*reshape, "Reshape", "", 0, {part, target}, DenseType(type, {batch, length, heads, size}));
-    ends.push_back(rewriter.Add(transpose, "Transpose", "", 0, {shaped}, {&transpose}));
-    SetAttribute(ends.back(), "perm", std::vector<int64_t>{0, 2, 1, 3});
+        patch.Make("Reshape", "", 0, {part, target}, DenseType(type, {batch, length, heads, size}), {reshape});
+    Node* turned = patch.Add("Transpose", "", 0, {shaped}, {&transpose});
+    SetAttribute(turned, "perm", std::vector<int64_t>{0, 2, 1, 3});
+    patch.SetOutput(turned, 0, by_index[i]);
   }
-  nodes.push_back(&transpose);
-  nodes.push_back(reshape);
-  for (Node* node : nodes) rewriter.Remove(node);
-  for (size_t i = 0; i < by_index.size(); ++i) {
-    if (by_index[i] != nullptr) graph.SetOutput(ends[i], 0, by_index[i]);
-  }
-  return true;
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
+void Run(Rewriter& rewriter) {
   const ShapeAnalysis shapes(rewriter.graph());
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, shapes, node); });
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, shapes, node); });
 }
 
 }  // namespace

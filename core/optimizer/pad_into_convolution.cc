@@ -12,7 +12,7 @@ std::optional<std::vector<int64_t>> ZeroPads(const Node& pad) {
     if (pad.Float("value", 0) != 0) return std::nullopt;
     return pad.Ints("pads");
   }
-  if (Input(&pad, 2) != nullptr && !IsScalarOf(pad.inputs[2], 0, 0)) return std::nullopt;
+  if (Input(&pad, 2) != nullptr && !IsScalarOf(pad.inputs[2], 0)) return std::nullopt;
   return IntsOf(Input(&pad, 1));
 }
 
@@ -35,13 +35,17 @@ bool Rewrite(Rewriter& rewriter, Node& conv) {
     sum[i] += (*pads)[i + 2];
     sum[i + spatial] += (*pads)[i + 2 + static_cast<size_t>(rank)];
   }
-  rewriter.graph().SetInput(&conv, 0, pad->inputs[0]);
-  SetAttribute(&conv, "pads", sum);
-  return true;
+  Patch patch = rewriter.Start(conv);
+  patch.Take(&conv);
+  Node* made = patch.Copy(conv);
+  patch.SetInput(made, 0, pad->inputs[0]);
+  SetAttribute(made, "pads", sum);
+  patch.SetOutput(made, 0, conv.outputs[0]);
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
 }
 
 }  // namespace

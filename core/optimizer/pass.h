@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <set>
@@ -13,15 +14,23 @@
 
 namespace ortrun {
 
-/// What the providers of a session can do, as far as passes need it. Implemented by core/providers.
+/// What the providers of a session can do, as far as passes need it. Implemented by core/execution.
 class KernelLookup {
  public:
   virtual ~KernelLookup() = default;
 
-  /// Whether `provider` has a kernel for this operator with this element type for every input and output that has the
-  /// type parameter "T" (the first one of the operator).
-  virtual bool Has(const std::string& provider, const std::string& domain, const std::string& op, int version,
-                   ElementType type) const = 0;
+  /// The providers of the session that register kernels, in the caller's order.
+  virtual const std::vector<std::string>& Providers() const = 0;
+
+  /// Whether `provider` has a kernel for the node: operator, version, and the types of all inputs and outputs. The node
+  /// may stand apart from any graph.
+  virtual bool Serves(const std::string& provider, const Node& node) const = 0;
+
+  /// The element type in which `provider` computes a node's elements of type `stored`: another one where its kernels
+  /// widen them, compute and round.
+  virtual ElementType ComputeType(const std::string& /*provider*/, const Node& /*node*/, ElementType stored) const {
+    return stored;
+  }
 
   /// Whether `provider` asked for channels-last for this operator.
   virtual bool WantsChannelsLast(const std::string& provider, const Node& node) const = 0;
@@ -37,15 +46,22 @@ enum class PassStage {
               ///< nodes of one provider
 };
 
+/// How many patches were applied to a model, and how many may be: a wrong one is found by bisection.
+struct PatchCount {
+  size_t applied = 0;
+  size_t most = std::numeric_limits<size_t>::max();
+};
+
 struct PassContext {
   Model& model;
   const KernelLookup& kernels;
   const Logger& logger;
+  PatchCount& patches;
   bool deterministic = false;
   size_t max_folded_bytes = 16u << 20;  ///< constant folding never makes a constant larger than this from smaller ones
 };
 
-/// One rewrite. Stateless; Run is called for the main graph and for every subgraph.
+/// One kind of rewrite. Stateless; Run is called for the main graph and for every subgraph.
 class Pass {
  public:
   virtual ~Pass() = default;
@@ -53,7 +69,7 @@ class Pass {
   virtual PassStage stage() const = 0;
   /// The lowest GraphOptimizationLevel at which it runs.
   virtual GraphOptimizationLevel level() const = 0;
-  /// Rewrites `graph` (not its subgraphs); answers how many rewrites it made. The graph is sorted before and may be
+  /// Rewrites `graph` (not its subgraphs); answers how many patches it applied. The graph is sorted before and may be
   /// unsorted after. Values that are graph outputs keep their names.
   virtual size_t Run(Graph& graph, const PassContext& context) const = 0;
 };
@@ -68,8 +84,8 @@ struct OptimizerOptions {
 };
 
 /// Runs the passes of one stage that the options allow over the whole model, each through one wrapper: switched off by
-/// name, timed (logged at verbose), counted; afterwards the graph is pruned and sorted.
-/// ORT_DISABLE_ALL rewrites nothing.
+/// name, timed (logged at verbose), counted; afterwards the graph is pruned and sorted. What a pass changes goes
+/// through one wrapper, too (rewriter.h). ORT_DISABLE_ALL rewrites nothing.
 void Optimize(PassStage stage, const PassContext& context, const OptimizerOptions& options);
 
 }  // namespace ortrun

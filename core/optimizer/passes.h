@@ -11,7 +11,7 @@ namespace ortrun {
 
 /// A pass from its facts and its function.
 std::unique_ptr<Pass> MakePass(const char* name, PassStage stage, GraphOptimizationLevel level,
-                               size_t (*run)(Rewriter& rewriter));
+                               void (*run)(Rewriter& rewriter));
 
 // Portable: plain ONNX in, plain ONNX out.
 std::unique_ptr<Pass> MakeConstantIf();
@@ -26,11 +26,12 @@ std::unique_ptr<Pass> MakeCommonSubexpressions();
 std::unique_ptr<Pass> MakeBatchedTranspose();
 std::unique_ptr<Pass> MakePackedProjectionSplit();
 std::unique_ptr<Pass> MakePadIntoConvolution();
-std::unique_ptr<Pass> MakeConvolutionScaling();
-std::unique_ptr<Pass> MakeMatMulScaling();
+std::unique_ptr<Pass> MakeConvolutionScaling(PassStage stage = PassStage::kPortable);
+std::unique_ptr<Pass> MakeMatMulScaling(PassStage stage = PassStage::kPortable);
 std::unique_ptr<Pass> MakeGlobalPooling();
 
 // Provider stage: fused operators, where the provider of the nodes has a kernel for them.
+std::unique_ptr<Pass> MakeHalfWidening();
 std::unique_ptr<Pass> MakeGeluFusion();
 std::unique_ptr<Pass> MakeActivationForms();
 std::unique_ptr<Pass> MakeLayerNormalizationFusion();

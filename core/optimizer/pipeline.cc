@@ -9,27 +9,29 @@ namespace {
 
 class FunctionPass : public Pass {
  public:
-  FunctionPass(const char* name, PassStage stage, GraphOptimizationLevel level, size_t (*run)(Rewriter&))
+  FunctionPass(const char* name, PassStage stage, GraphOptimizationLevel level, void (*run)(Rewriter&))
       : name_(name), stage_(stage), level_(level), run_(run) {}
   const char* name() const override { return name_; }
   PassStage stage() const override { return stage_; }
   GraphOptimizationLevel level() const override { return level_; }
   size_t Run(Graph& graph, const PassContext& context) const override {
-    Rewriter rewriter(graph, context);
-    return run_(rewriter);
+    Rewriter rewriter(name_, graph, context);
+    run_(rewriter);
+    return rewriter.count();
   }
 
  private:
   const char* name_;
   PassStage stage_;
   GraphOptimizationLevel level_;
-  size_t (*run_)(Rewriter&);
+  void (*run_)(Rewriter&);
 };
 
 std::vector<std::unique_ptr<Pass>> MakeAllPasses() {
   std::vector<std::unique_ptr<Pass>> passes;
   // What is known before a run becomes constant. Folding comes again after shapes became constants.
   passes.push_back(MakeIdentityRemoval());
+  passes.push_back(MakeCommonSubexpressions());  // what many nodes make of one weight becomes one constant
   passes.push_back(MakeConstantFolding());
   passes.push_back(MakeConstantIf());
   passes.push_back(MakeCommonSubexpressions());
@@ -48,7 +50,11 @@ std::vector<std::unique_ptr<Pass>> MakeAllPasses() {
   passes.push_back(MakePadIntoConvolution());
   passes.push_back(MakeConvolutionScaling());
   passes.push_back(MakeMatMulScaling());
-  // Provider stage: big patterns before the small ones that they are made of.
+  // Provider stage: what ran in 16 bits by way of float becomes float, and constants go into its weights too.
+  passes.push_back(MakeHalfWidening());
+  passes.push_back(MakeConvolutionScaling(PassStage::kProvider));
+  passes.push_back(MakeMatMulScaling(PassStage::kProvider));
+  // Big patterns before the small ones that they are made of.
   passes.push_back(MakeGeluFusion());
   passes.push_back(MakeLayerNormalizationFusion());
   passes.push_back(MakeSimplifiedLayerNormalizationFusion());
@@ -80,7 +86,7 @@ size_t RunOn(Graph& graph, const Pass& pass, const PassContext& context) {
 }  // namespace
 
 std::unique_ptr<Pass> MakePass(const char* name, PassStage stage, GraphOptimizationLevel level,
-                               size_t (*run)(Rewriter&)) {
+                               void (*run)(Rewriter&)) {
   return std::make_unique<FunctionPass>(name, stage, level, run);
 }
 

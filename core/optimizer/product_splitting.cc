@@ -53,7 +53,7 @@ const Value* OwnConstant(const ValueInfo* value) {
 bool Rewrite(Rewriter& rewriter, Node& split) {
   ValueInfo* whole = Input(&split, 0);
   Node* product = whole != nullptr && OnlyUser(whole) == &split ? whole->producer : nullptr;
-  if (product == nullptr || product->provider != split.provider || product->inputs.size() < 2) return false;
+  if (product == nullptr || product->inputs.size() < 2) return false;
   const bool fused = product->op_type == "FusedMatMul" && product->domain == "ortrun";
   if ((!fused && !product->Is("MatMul")) || Input(product, 3) != nullptr) return false;
   const Value* weights = OwnConstant(product->inputs[1]);
@@ -68,33 +68,28 @@ bool Rewrite(Rewriter& rewriter, Node& split) {
     return false;
   }
 
-  const std::vector<ValueInfo*> outputs = split.outputs;
-  std::vector<Node*> made;
+  Patch patch = rewriter.Start(*product);
+  patch.Take(product);
+  patch.Take(&split);
   int64_t begin = 0;
   for (size_t i = 0; i < parts->size(); begin += (*parts)[i++]) {
-    made.push_back(nullptr);
-    if (outputs[i] == nullptr) continue;
+    if (split.outputs[i] == nullptr) continue;
     const int64_t count = (*parts)[i];
     std::vector<ValueInfo*> inputs = {
         product->inputs[0],
-        rewriter.Constant(product->inputs[1]->name, Columns(*weights, rows, columns, begin, count, {rows, count}))};
+        patch.Constant(product->inputs[1]->name, Columns(*weights, rows, columns, begin, count, {rows, count}))};
     if (bias != nullptr) {
-      inputs.push_back(rewriter.Constant(bias_input->name, Columns(*bias, 1, columns, begin, count, {count})));
+      inputs.push_back(patch.Constant(bias_input->name, Columns(*bias, 1, columns, begin, count, {count})));
     }
-    made.back() = rewriter.Add(*product, product->op_type.c_str(), product->domain.c_str(), product->since_version,
-                               inputs, {product, &split});
-    made.back()->attributes = product->attributes;
+    Node* made = patch.Add(product->op_type, product->domain, product->since_version, inputs);
+    made->attributes = product->attributes;
+    patch.SetOutput(made, 0, split.outputs[i]);
   }
-  rewriter.Remove(&split);
-  rewriter.Remove(product);
-  for (size_t i = 0; i < made.size(); ++i) {
-    if (made[i] != nullptr) rewriter.graph().SetOutput(made[i], 0, outputs[i]);
-  }
-  return true;
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) { return node.Is("Split") && Rewrite(rewriter, node); });
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) { return node.Is("Split") && Rewrite(rewriter, node); });
 }
 
 }  // namespace

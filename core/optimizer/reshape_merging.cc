@@ -12,9 +12,9 @@ bool IsReshape(const Node* node) {
          (node->Is("Reshape") || node->Is("Flatten") || node->Is("Squeeze") || node->Is("Unsqueeze"));
 }
 
-size_t Run(Rewriter& rewriter) {
+void Run(Rewriter& rewriter) {
   const ShapeAnalysis shapes(rewriter.graph());
-  return rewriter.ForEach([&](Node& node) {
+  rewriter.ForEach([&](Node& node) {
     ValueInfo* input = Input(&node, 0);
     ValueInfo* output = Output(&node, 0);
     if (input == nullptr || output == nullptr || (!IsReshape(&node) && !node.Is("Expand"))) return false;
@@ -33,10 +33,10 @@ size_t Run(Rewriter& rewriter) {
     if (*from == *to) return rewriter.Bypass(&node, start);
     const auto target = ReshapeTarget(*from, *to);
     if (!target) return false;
-    ValueInfo* constant = rewriter.Constant("shape", MakeInts(*target));
-    Node* reshape = rewriter.Add(node, "Reshape", "", 0, {start, constant}, {&node});
-    rewriter.Replace({&node}, reshape, output);
-    return true;
+    Patch patch = rewriter.Start(node);
+    patch.Take(&node);
+    patch.SetOutput(patch.Add("Reshape", "", 0, {start, patch.Constant("shape", MakeInts(*target))}), 0, output);
+    return rewriter.Apply(patch);
   });
 }
 

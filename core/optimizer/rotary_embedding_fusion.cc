@@ -21,8 +21,8 @@ class RotaryFusion {
   bool Rewrite(Node& sum) {
     if (sum.inputs.size() != 2) return false;
     for (size_t i : {size_t{0}, size_t{1}}) {
-      Node* plain = Product(sum, sum.inputs[i]);
-      Node* turned = Product(sum, sum.inputs[1 - i]);
+      Node* plain = Product(sum.inputs[i]);
+      Node* turned = Product(sum.inputs[1 - i]);
       if (plain == nullptr || turned == nullptr) continue;
       for (size_t j : {size_t{0}, size_t{1}}) {
         for (size_t k : {size_t{0}, size_t{1}}) {
@@ -37,9 +37,9 @@ class RotaryFusion {
   }
 
  private:
-  static Node* Product(const Node& sum, const ValueInfo* value) {
+  static Node* Product(const ValueInfo* value) {
     Node* node = UsedOnce(value) ? MadeBy(value, "Mul") : nullptr;
-    return node != nullptr && node->provider == sum.provider && node->inputs.size() == 2 ? node : nullptr;
+    return node != nullptr && node->inputs.size() == 2 ? node : nullptr;
   }
 
   /// Whether `value` is the part [start, end) of x's last axis; the node goes to `nodes`.
@@ -87,16 +87,16 @@ class RotaryFusion {
   }
 
   /// The first half of a table as [batch, length, size / 2]; made once for all who turn by it.
-  ValueInfo* Cache(const Node& like, ValueInfo* table, int64_t half) {
-    ValueInfo*& made = caches_[table];
+  ValueInfo* Cache(Patch& patch, std::map<ValueInfo*, ValueInfo*>& caches, ValueInfo* table, int64_t half) const {
+    ValueInfo*& made = caches[table];
     if (made != nullptr) return made;
     const int64_t batch = shapes_.NumberOf(table, 0), length = shapes_.NumberOf(table, 2);
-    const auto ints = [this](int64_t number) { return rewriter_.Constant("rotary", MakeInts({number})); };
-    ValueInfo* part = rewriter_.Make(like, "Slice", "", 0, {table, ints(0), ints(half), ints(3), ints(1)},
-                                     DenseType(TypeOf(table), {batch, 1, length, half}));
+    const auto ints = [&patch](int64_t number) { return patch.Constant("rotary", MakeInts({number})); };
+    ValueInfo* part = patch.Make("Slice", "", 0, {table, ints(0), ints(half), ints(3), ints(1)},
+                                 DenseType(TypeOf(table), {batch, 1, length, half}));
     const bool as_input = rewriter_.Version("Squeeze") >= 13;
-    made = rewriter_.Make(like, "Squeeze", "", 0, as_input ? std::vector{part, ints(1)} : std::vector{part},
-                          DenseType(TypeOf(table), {batch, length, half}));
+    made = patch.Make("Squeeze", "", 0, as_input ? std::vector{part, ints(1)} : std::vector{part},
+                      DenseType(TypeOf(table), {batch, length, half}));
     if (!as_input) SetAttribute(made->producer, "axes", std::vector<int64_t>{1});
     return made;
   }
@@ -115,19 +115,15 @@ class RotaryFusion {
     if (negated == nullptr || (axis != -1 && axis != 3)) return false;
     std::vector<Node*> nodes = {&sum, &plain, &turned, join, negated};
     if (!IsPart(negated->inputs[0], x, half, size, nodes) || !IsPart(join->inputs[1], x, 0, half, nodes)) return false;
-    for (const Node* node : nodes) {
-      if (node->provider != sum.provider) return false;
-    }
-    if (!IsTable(cosines, x) || !IsTable(sines, x)) return false;
-    const int slice = rewriter_.Version("Slice");
-    if (slice < 10 || !rewriter_.Has(sum, "", "RotaryEmbedding", 23, TypeOf(x)) ||
-        !rewriter_.Has(sum, "", "Slice", slice, TypeOf(x))) {
-      return false;
-    }
-    ValueInfo* output = sum.outputs[0];
-    Node* made = rewriter_.Add(sum, "RotaryEmbedding", "", 23, {x, Cache(sum, cosines, half), Cache(sum, sines, half)},
-                               {nodes.begin(), nodes.end()});
-    rewriter_.Replace(nodes, made, output);
+    if (!IsTable(cosines, x) || !IsTable(sines, x) || rewriter_.Version("Slice") < 10) return false;
+    Patch patch = rewriter_.Start(sum);
+    patch.Take(nodes);
+    std::map<ValueInfo*, ValueInfo*> caches = caches_;
+    Node* made = patch.Add("RotaryEmbedding", "", 23,
+                           {x, Cache(patch, caches, cosines, half), Cache(patch, caches, sines, half)});
+    patch.SetOutput(made, 0, sum.outputs[0]);
+    if (!rewriter_.Apply(patch)) return false;
+    caches_ = std::move(caches);
     return true;
   }
 
@@ -136,9 +132,9 @@ class RotaryFusion {
   std::map<ValueInfo*, ValueInfo*> caches_;
 };
 
-size_t Run(Rewriter& rewriter) {
+void Run(Rewriter& rewriter) {
   RotaryFusion fusion(rewriter);
-  return rewriter.ForEach([&](Node& node) { return node.Is("Add") && fusion.Rewrite(node); });
+  rewriter.ForEach([&](Node& node) { return node.Is("Add") && fusion.Rewrite(node); });
 }
 
 }  // namespace

@@ -36,10 +36,10 @@ bool BecomeConstant(Rewriter& rewriter, ValueInfo* value, const std::vector<Dim>
   } else {
     return false;
   }
-  rewriter.Remove(value->producer);
-  value->type = constant->TypeOf();
-  value->initializer = std::make_shared<const Value>(std::move(*constant));
-  return true;
+  Patch patch = rewriter.Start(*value->producer);
+  patch.Take(value->producer);
+  patch.Become(value, std::make_shared<const Value>(std::move(*constant)));
+  return rewriter.Apply(patch);
 }
 
 bool ConstantTarget(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& node) {
@@ -70,12 +70,16 @@ bool ConstantTarget(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& node)
     }
   }
   if (open > 1) return false;
-  rewriter.graph().SetInput(&node, 1, rewriter.Constant(target->name, MakeInts(numbers)));
-  return true;
+  Patch patch = rewriter.Start(node);
+  patch.Take(&node);
+  Node* made = patch.Copy(node);
+  patch.SetInput(made, 1, patch.Constant(target->name, MakeInts(numbers)));
+  patch.SetOutput(made, 0, node.outputs[0]);
+  return rewriter.Apply(patch);
 }
 
 /// Writes the numbers that the analysis found into the types of values, for all who come later.
-void Refine(Graph& graph, const ShapeAnalysis& shapes) {
+void Refine(const Graph& graph, const ShapeAnalysis& shapes) {
   for (const auto& node : graph.nodes()) {
     for (ValueInfo* output : node->outputs) {
       const SymbolicShape* shape = output == nullptr ? nullptr : shapes.ShapeOf(output);
@@ -112,11 +116,11 @@ class SharedElements {
   std::map<std::tuple<ElementType, int64_t, std::vector<Dim>>, ValueInfo*> first_;
 };
 
-size_t Run(Rewriter& rewriter) {
+void Run(Rewriter& rewriter) {
   const ShapeAnalysis shapes(rewriter.graph());
   SharedElements shared;
   Refine(rewriter.graph(), shapes);
-  return rewriter.ForEach([&](Node& node) {
+  rewriter.ForEach([&](Node& node) {
     if (node.Is("Reshape")) return ConstantTarget(rewriter, shapes, node);
     if (node.Is("Expand") && shapes.SameShape(Input(&node, 0), Output(&node, 0))) {
       return rewriter.Bypass(&node, Input(&node, 0));

@@ -60,8 +60,8 @@ TypeInfo TypeOfShape(size_t elements) {
   return DenseType(ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, {static_cast<int64_t>(elements)});
 }
 
-/// The asked elements, from nodes that stand for `node`.
-ValueInfo* Answer(Rewriter& rewriter, const ShapeAnalysis& shapes, const Node& node, Asked asked, int depth = 0) {
+/// The asked elements, from new nodes.
+ValueInfo* Answer(Patch& patch, const ShapeAnalysis& shapes, Asked asked, int depth = 0) {
   Lift(shapes, asked);
   const int64_t rank = asked.rank;
   const Node* join = MadeBy(asked.value, "Concat");
@@ -69,25 +69,24 @@ ValueInfo* Answer(Rewriter& rewriter, const ShapeAnalysis& shapes, const Node& n
     // The other axes are those of any part.
     const int64_t axis = join->Int("axis", 0) < 0 ? join->Int("axis", 0) + rank : join->Int("axis", 0);
     const TypeInfo type = TypeOfShape(asked.axes.size());
-    ValueInfo* sum = Answer(rewriter, shapes, node, {join->inputs[0], rank, asked.axes}, depth + 1);
+    ValueInfo* sum = Answer(patch, shapes, {join->inputs[0], rank, asked.axes}, depth + 1);
     if (std::find(asked.axes.begin(), asked.axes.end(), axis) == asked.axes.end()) return sum;
     std::vector<int64_t> counted;
     for (int64_t place : asked.axes) counted.push_back(place == axis);
-    ValueInfo* along = rewriter.Constant("along", MakeInts(counted));
+    ValueInfo* along = patch.Constant("along", MakeInts(counted));
     for (size_t i = 1; i < join->inputs.size(); ++i) {
-      ValueInfo* part = Answer(rewriter, shapes, node, {join->inputs[i], rank, asked.axes}, depth + 1);
-      part = rewriter.Make(node, "Mul", "", 0, {part, along}, type, {&node});
-      sum = rewriter.Make(node, "Add", "", 0, {sum, part}, type, {&node});
+      ValueInfo* part = Answer(patch, shapes, {join->inputs[i], rank, asked.axes}, depth + 1);
+      part = patch.Make("Mul", "", 0, {part, along}, type);
+      sum = patch.Make("Add", "", 0, {sum, part}, type);
     }
     return sum;
   }
-  ValueInfo* whole =
-      rewriter.Make(node, "Shape", "", 0, {asked.value}, TypeOfShape(static_cast<size_t>(rank)), {&node});
+  ValueInfo* whole = patch.Make("Shape", "", 0, {asked.value}, TypeOfShape(static_cast<size_t>(rank)));
   std::vector<int64_t> all(static_cast<size_t>(rank));
   std::iota(all.begin(), all.end(), 0);
   if (asked.axes == all) return whole;
-  ValueInfo* axes = rewriter.Constant("axes", MakeInts(asked.axes));
-  return rewriter.Make(node, "Gather", "", 0, {whole, axes}, TypeOfShape(asked.axes.size()), {&node});
+  ValueInfo* axes = patch.Constant("axes", MakeInts(asked.axes));
+  return patch.Make("Gather", "", 0, {whole, axes}, TypeOfShape(asked.axes.size()));
 }
 
 }  // namespace
@@ -99,9 +98,10 @@ bool LiftShape(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& node) {
   const bool joined = maker != nullptr && maker->Is("Concat") && maker->inputs.size() <= kMostParts;
   Asked lifted = *asked;
   if (!Lift(shapes, lifted) && !joined) return false;
-  Node* last = Answer(rewriter, shapes, node, *asked)->producer;
-  rewriter.Replace({&node}, last, node.outputs[0]);
-  return true;
+  Patch patch = rewriter.Start(node);
+  patch.Take(&node);
+  patch.SetOutput(Answer(patch, shapes, *asked)->producer, 0, node.outputs[0]);
+  return rewriter.Apply(patch);
 }
 
 }  // namespace ortrun

@@ -58,22 +58,20 @@ bool Rewrite(Rewriter& rewriter, Node& last) {
     const auto found = Normalised(normalised->producer, nodes);
     if (!found || !IsLastAxisVector(scale, found->x)) continue;
     ValueInfo* output = last.outputs[0];
-    if (!ClosedOnOneProvider(nodes, output) || TypeOf(scale) != TypeOf(found->x) ||
-        !rewriter.Has(last, "", "SimplifiedLayerNormalization", 1, TypeOf(found->x))) {
-      return false;
-    }
-    Node* made =
-        rewriter.Add(last, "SimplifiedLayerNormalization", "", 1, {found->x, scale}, {nodes.begin(), nodes.end()});
+    if (!IsExactFloat(found->epsilon)) return false;
+    Patch patch = rewriter.Start(last);
+    patch.Take(nodes);
+    Node* made = patch.Add("SimplifiedLayerNormalization", "", 1, {found->x, scale});
     SetAttribute(made, "axis", int64_t{-1});
     SetAttribute(made, "epsilon", static_cast<float>(found->epsilon));
-    rewriter.Replace(nodes, made, output);
-    return true;
+    patch.SetOutput(made, 0, output);
+    return rewriter.Apply(patch);
   }
   return false;
 }
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
 }
 
 }  // namespace

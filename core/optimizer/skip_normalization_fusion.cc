@@ -13,7 +13,7 @@ bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& norm) {
   const bool simplified = norm.Is("SimplifiedLayerNormalization");
   if ((!simplified && !norm.Is("LayerNormalization")) || OutputCount(&norm) != 1 || !Input(&norm, 0)) return false;
   Node* add = MadeBy(norm.inputs[0], "Add");
-  if (add == nullptr || add->provider != norm.provider || add->inputs.size() != 2) return false;
+  if (add == nullptr || add->inputs.size() != 2) return false;
   ValueInfo* sum = norm.inputs[0];
   const int64_t rank = RankOf(sum);
   const int64_t axis = norm.Int("axis", -1);
@@ -21,15 +21,13 @@ bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& norm) {
   if (!shapes.SameShape(add->inputs[0], sum) || !shapes.SameShape(add->inputs[1], sum)) return false;
   if (!IsLastAxisVector(Input(&norm, 1), sum)) return false;
   const char* op = simplified ? "SkipSimplifiedLayerNormalization" : "SkipLayerNormalization";
-  if (!rewriter.Has(norm, "com.microsoft", op, 1, TypeOf(sum))) return false;
-
   std::vector<Node*> nodes = {&norm, add};
   ValueInfo* input = add->inputs[0];
   ValueInfo* skip = add->inputs[1];
   ValueInfo* bias = nullptr;
   for (size_t i : {size_t{0}, size_t{1}}) {
     Node* shift = UsedOnce(add->inputs[i]) ? MadeBy(add->inputs[i], "Add") : nullptr;
-    if (shift == nullptr || shift->provider != norm.provider) continue;
+    if (shift == nullptr || shift->provider != norm.provider || shift->inputs.size() != 2) continue;
     for (size_t j : {size_t{0}, size_t{1}}) {
       if (!IsLastAxisVector(shift->inputs[j], sum) || !shapes.SameShape(shift->inputs[1 - j], sum)) continue;
       input = shift->inputs[1 - j];
@@ -45,22 +43,18 @@ bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& norm) {
   std::vector<ValueInfo*> inputs = {input, skip, norm.inputs[1]};
   if (!simplified && (Input(&norm, 2) != nullptr || bias != nullptr)) inputs.push_back(Input(&norm, 2));
   if (bias != nullptr) inputs.push_back(bias);
-  const bool sum_needed = !UsedOnce(sum);
-  ValueInfo* output = norm.outputs[0];
-  Node* made = rewriter.Add(norm, op, "com.microsoft", 1, inputs, {nodes.begin(), nodes.end()});
+  Patch patch = rewriter.Start(norm);
+  patch.Take(nodes);
+  Node* made = patch.Add(op, "com.microsoft", 1, inputs);
   SetAttribute(made, "epsilon", norm.Float("epsilon", 1e-5f));
-  rewriter.Replace(nodes, made, output);
-  if (sum_needed) {
-    rewriter.graph().SetOutput(made, 1, nullptr);
-    rewriter.graph().SetOutput(made, 2, nullptr);
-    rewriter.graph().SetOutput(made, 3, sum);
-  }
-  return true;
+  patch.SetOutput(made, 0, norm.outputs[0]);
+  if (!UsedOnce(sum)) patch.SetOutput(made, 3, sum);
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
+void Run(Rewriter& rewriter) {
   const ShapeAnalysis shapes(rewriter.graph());
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, shapes, node); });
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, shapes, node); });
 }
 
 }  // namespace

@@ -72,12 +72,14 @@ Dim ShapeAnalysis::Named(const std::string& name) {
 }
 
 SymbolicShape ShapeAnalysis::Declared(const ValueInfo& value) {
+  // Sizes are compared with names where a run begins. What a file calls the dimensions of other values nobody compares.
+  const bool named = value.is_input && value.graph != nullptr && value.graph->parent() == nullptr;
   const TensorType& tensor = value.type.tensor;
   SymbolicShape shape;
   for (size_t i = 0; i < tensor.dims.size(); ++i) {
     if (tensor.dims[i] >= 0) {
       shape.push_back({tensor.dims[i], 0});
-    } else if (i < tensor.symbols.size() && !tensor.symbols[i].empty()) {
+    } else if (named && i < tensor.symbols.size() && !tensor.symbols[i].empty()) {
       shape.push_back(Named(tensor.symbols[i]));
     } else {
       shape.push_back(forms_.Fresh());
@@ -117,7 +119,7 @@ void ShapeAnalysis::AddNode(const Node& node) {
     if (output == nullptr || shapes_.count(output) != 0) continue;
     std::optional<SymbolicShape> inferred = Infer(node, i);
     if (RankOf(output) >= 0) {
-      // A declared number is the best knowledge, then what follows from the inputs, then a declared name.
+      // A declared number is the best knowledge, then what follows from the inputs.
       const SymbolicShape declared = Declared(*output);
       if (!inferred || inferred->size() != declared.size()) {
         inferred = declared;

@@ -19,13 +19,17 @@ bool Rewrite(Rewriter& rewriter, Node& node) {
   for (int64_t& axis : perm) axis = before[static_cast<size_t>(axis)];
   ValueInfo* source = first->inputs[0];
   if (IsIdentityPerm(perm)) return rewriter.Bypass(&node, source);
-  rewriter.graph().SetInput(&node, 0, source);
-  SetAttribute(&node, "perm", perm);
-  return true;
+  Patch patch = rewriter.Start(node);
+  patch.Take(&node);
+  Node* made = patch.Copy(node);
+  patch.SetInput(made, 0, source);
+  SetAttribute(made, "perm", perm);
+  patch.SetOutput(made, 0, node.outputs[0]);
+  return rewriter.Apply(patch);
 }
 
-size_t Run(Rewriter& rewriter) {
-  return rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
+void Run(Rewriter& rewriter) {
+  rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, node); });
 }
 
 }  // namespace

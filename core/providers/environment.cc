@@ -50,6 +50,19 @@ struct OrtEnv::Impl {
       if (status == nullptr && transfer != nullptr) transfers.push_back({factory, transfer});
     }
   }
+  /// A library that could not be loaded for want of memory, or while there is no provider at all, gets another chance.
+  void RetryLibraries(const OrtLogger& logger, const std::vector<const OrtHardwareDevice*>& hardware) {
+    const bool none = std::none_of(libraries.begin(), libraries.end(), [](const auto& known) { return known->usable; });
+    for (auto& library : libraries) {
+      if (library->usable || !library->discovered || !(none || ortrun::LackedMemory(library->reason))) continue;
+      auto again = ortrun::LoadProviderLibrary(library->registration, library->file, logger, hardware);
+      if (!again->usable) continue;
+      again->discovered = true;
+      ortrun::ReleaseFactories(*library);
+      library = std::move(again);
+      AddTransfers(*library);
+    }
+  }
   void DropTransfers(const ortrun::ProviderLibrary& library) {
     std::erase_if(transfers, [&](const Transfer& transfer) {
       const auto& factories = library.factories;
@@ -112,19 +125,24 @@ const std::shared_ptr<ortrun::ThreadPool>& OrtEnv::thread_pool() {
 }
 
 void OrtEnv::Discover() {
-  if (impl_->discovered) return;
-  impl_->discovered = true;
+  if (impl_->discovered) return impl_->RetryLibraries(*logger_, hardware_pointers_);
+  auto& libraries = impl_->libraries;
   impl_->searched = ortrun::SearchProviderFolders();
   std::set<std::string> seen;  // the first folder wins where two hold a library of one name
   for (const ortrun::SearchedFolder& folder : impl_->searched) {
     for (const std::filesystem::path& file : folder.files) {
       if (!seen.insert(file.filename().string()).second) continue;
-      auto library = ortrun::LoadProviderLibrary(file.stem().string(), file, *logger_, hardware_pointers_);
-      library->discovered = true;
-      impl_->AddTransfers(*library);
-      impl_->libraries.push_back(std::move(library));
+      // Where memory ran out half-way, the next call goes on with the rest.
+      const bool known = std::any_of(libraries.begin(), libraries.end(),
+                                     [&](const auto& library) { return library->discovered && library->file == file; });
+      if (known) continue;
+      libraries.reserve(libraries.size() + 1);
+      libraries.push_back(ortrun::LoadProviderLibrary(file.stem().string(), file, *logger_, hardware_pointers_));
+      libraries.back()->discovered = true;
+      impl_->AddTransfers(*libraries.back());
     }
   }
+  impl_->discovered = true;
 }
 
 std::vector<const OrtEpDevice*> OrtEnv::Devices() {

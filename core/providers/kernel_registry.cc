@@ -74,19 +74,38 @@ bool Takes(const std::vector<ElementType>& allowed, const ParameterUse& use) {
          std::find(allowed.begin(), allowed.end(), type->tensor.type) != allowed.end();
 }
 
-/// "" when the types suit, else what does not.
-std::string TypeMismatch(const OrtKernelDef& def, const OrtNode& node, const OperatorSchema* schema) {
-  if (schema == nullptr) return "";
-  for (const auto& [parameter, allowed] : def.types) {
-    for (const ParameterUse& use : UsesOf(node, *schema, parameter)) {
-      if (Takes(allowed, use)) continue;
-      std::string list;
-      for (const ElementType one : allowed) list += (list.empty() ? "" : ", ") + std::string(ElementTypeName(one));
-      return Concat(use.input ? "input '" : "output '", use.value.name, "' (", parameter, ") is ",
-                    TypeName(use.value.type), "; the kernel takes tensors of ", list);
-    }
+/// A value of a node whose type a kernel does not take, and the types that it, or others of the operator, take there.
+struct Mismatch {
+  std::string parameter;
+  const ValueInfo* value = nullptr;
+  bool input = false;
+  std::vector<ElementType> allowed;
+
+  explicit operator bool() const { return value != nullptr; }
+  std::string Text() const {
+    std::string list;
+    for (const ElementType one : allowed) list += (list.empty() ? "" : ", ") + std::string(ElementTypeName(one));
+    return Concat(input ? "input '" : "output '", value->name, "' (", parameter, ") is ", TypeName(value->type),
+                  "; the kernel takes tensors of ", list);
   }
-  return "";
+};
+
+Mismatch FindMismatch(const OrtKernelDef& def, const OrtNode& node, const OperatorSchema* schema) {
+  if (schema == nullptr) return {};
+  for (const auto& [parameter, allowed] : def.types)
+    for (const ParameterUse& use : UsesOf(node, *schema, parameter))
+      if (!Takes(allowed, use)) return {parameter, &use.value, use.input, allowed};
+  return {};
+}
+
+/// Kernels of one operator share its types among them: the message lists them all.
+void Collect(Mismatch& all, Mismatch one) {
+  if (!all) {
+    all = std::move(one);
+  } else if (all.value == one.value && all.parameter == one.parameter) {
+    for (ElementType type : one.allowed)
+      if (std::find(all.allowed.begin(), all.allowed.end(), type) == all.allowed.end()) all.allowed.push_back(type);
+  }
 }
 
 }  // namespace
@@ -107,35 +126,33 @@ const OrtKernelRegistry::Entry* OrtKernelRegistry::Find(const OrtNode& node, con
     return nullptr;
   }
   std::string versions;
+  ortrun::Mismatch mismatch;
   for (const Entry& entry : found->second) {
     if (!ortrun::ServesVersion(entry.def, node.since_version)) {
       versions += (versions.empty() ? "" : ", ") + ortrun::VersionsOf(entry.def);
       continue;
     }
-    const std::string mismatch = ortrun::TypeMismatch(entry.def, node, schema);
-    if (mismatch.empty()) return &entry;
-    *reason = Concat("its kernel for ", node.op_type, " does not serve these types: ", mismatch);
+    ortrun::Mismatch found_here = ortrun::FindMismatch(entry.def, node, schema);
+    if (!found_here) return &entry;
+    ortrun::Collect(mismatch, std::move(found_here));
   }
-  if (reason->empty())
+  if (mismatch)
+    *reason = Concat("its kernel for ", node.op_type, " does not serve these types: ", mismatch.Text());
+  else
     *reason = Concat("its kernels for ", node.op_type, " serve versions ", versions, ", the node is of version ",
                      node.since_version);
   return nullptr;
 }
 
-bool OrtKernelRegistry::Has(const std::string& domain, const std::string& op, int version,
-                            ONNXTensorElementDataType type) const {
-  const auto found = entries_.find(domain + ":" + op);
-  if (found == entries_.end()) return false;
-  const OperatorSchema* schema = ortrun::FindSchema(domain, op, version);
-  const int since = schema == nullptr ? version : schema->since_version;
-  return std::any_of(found->second.begin(), found->second.end(), [&](const Entry& entry) {
-    if (!ortrun::ServesVersion(entry.def, since)) return false;
-    // The first type parameter of the operator decides; a kernel without rules takes every type.
-    const std::string first = schema == nullptr || schema->inputs.empty() ? "T" : schema->inputs.front().type;
-    auto rule = entry.def.types.find(first);
-    if (rule == entry.def.types.end() && schema != nullptr && !schema->inputs.empty())
-      rule = entry.def.types.find(schema->inputs.front().name);
-    return rule == entry.def.types.end() ||
-           std::find(rule->second.begin(), rule->second.end(), type) != rule->second.end();
-  });
+void OrtKernelRegistry::SetComputeType(const std::string& domain, const std::string& op,
+                                       ONNXTensorElementDataType stored, ONNXTensorElementDataType computed) {
+  compute_types_[{op.empty() ? "" : domain + ":" + op, stored}] = computed;
+}
+
+ONNXTensorElementDataType OrtKernelRegistry::ComputeType(const std::string& domain, const std::string& op,
+                                                         ONNXTensorElementDataType stored) const {
+  if (compute_types_.empty()) return stored;
+  auto said = compute_types_.find({domain + ":" + op, stored});
+  if (said == compute_types_.end()) said = compute_types_.find({"", stored});
+  return said == compute_types_.end() ? stored : said->second;
 }

@@ -51,11 +51,17 @@ struct OrtKernelRegistry {
   /// The kernel that serves `node`. When there is none answers nullptr and says why in `reason` (not null).
   const Entry* Find(const OrtNode& node, const ortrun::OperatorSchema* schema, std::string* reason) const;
 
-  /// Whether some kernel serves this operator with `type` for its first type parameter.
-  bool Has(const std::string& domain, const std::string& op, int version, ONNXTensorElementDataType type) const;
+  /// What its kernels do with elements of type `stored`, see ortrun/compute_type.h. `op` empty: all operators.
+  void SetComputeType(const std::string& domain, const std::string& op, ONNXTensorElementDataType stored,
+                      ONNXTensorElementDataType computed);
+  /// The type in which the kernels of an operator compute with elements of type `stored`.
+  ONNXTensorElementDataType ComputeType(const std::string& domain, const std::string& op,
+                                        ONNXTensorElementDataType stored) const;
 
  private:
   std::unordered_map<std::string, std::vector<Entry>> entries_;  ///< by "domain:op"
+  /// By operator ("" for all) and stored type.
+  std::map<std::pair<std::string, ONNXTensorElementDataType>, ONNXTensorElementDataType> compute_types_;
 };
 
 namespace ortrun {

@@ -169,6 +169,18 @@ std::unique_ptr<ProviderLibrary> LoadProviderLibrary(const std::string& registra
   return library;
 }
 
+bool LackedMemory(const std::string& reason) {
+  // The loader tells its reasons as text alone.
+  static constexpr const char* kSigns[] = {"bad_alloc",
+                                           "out of memory",
+                                           "annot allocate memory",
+                                           "failed to map segment",
+                                           "cannot create shared object descriptor",
+                                           "cannot map zero-fill pages"};
+  return std::any_of(std::begin(kSigns), std::end(kSigns),
+                     [&](const char* sign) { return reason.find(sign) != std::string::npos; });
+}
+
 void ReleaseFactories(ProviderLibrary& library) {
   library.devices.clear();
   if (library.factories.empty()) return;

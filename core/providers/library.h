@@ -27,6 +27,9 @@ std::unique_ptr<ProviderLibrary> LoadProviderLibrary(const std::string& registra
                                                      const Logger& logger,
                                                      const std::vector<const HardwareDevice*>& hardware);
 
+/// Whether a reason for which a library is not usable is that the system had no memory, which may be over later.
+bool LackedMemory(const std::string& reason);
+
 /// Gives the factories back. The library itself stays in the process.
 void ReleaseFactories(ProviderLibrary& library);
 

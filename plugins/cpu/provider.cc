@@ -2,10 +2,14 @@
 #include "plugins/cpu/provider.h"
 
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <string_view>
 #include <vector>
 
 #include "onnxruntime_ep_c_api.h"
+#include "ortrun/compute_type.h"
+#include "plugins/cpu/kernels/common/packed_form.h"
 #include "plugins/cpu/kernels/registrations.h"
 
 #ifndef ORTRUN_VERSION
@@ -19,7 +23,13 @@ constexpr char kNhwcDomain[] = "com.ms.internal.nhwc";
 
 KernelList::Registry BuildRegistry(const Host& host, const std::string& name, KernelList& kernels) {
   RegisterAllKernels(kernels, host);
-  return kernels.Build(host, name.c_str());
+  KernelList::Registry registry = kernels.Build(host, name.c_str());
+  // Kernels for the 16-bit types work in float: a host that knows of it runs whole parts of a model so.
+  if (const auto set = reinterpret_cast<OrtrunSetComputeTypeFn>(  // NOLINT: the interface is a function by name
+          host.api->GetExperimentalFunction(ORTRUN_SET_COMPUTE_TYPE)))
+    for (const auto half : {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16, ONNX_TENSOR_ELEMENT_DATA_TYPE_BFLOAT16})
+      ThrowOnError(*host.api, set(registry.get(), nullptr, nullptr, half, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT));
+  return registry;
 }
 
 /// One session's provider: claims every node for which a kernel is registered.
@@ -110,10 +120,16 @@ struct Factory : OrtEpFactory {
   }
 };
 
-/// Made on first use and never destroyed: see Provider.
+/// One for each runtime of the process that uses this library. Made on first use and never destroyed: see Provider.
 const Provider& SharedProvider(const Host& host) {
-  static const Provider& provider = *new Provider(host);
-  return provider;
+  static std::mutex mutex;
+  static auto& providers = *new std::map<const OrtApi*, std::unique_ptr<const Provider>>();
+  const std::lock_guard lock(mutex);
+  std::unique_ptr<const Provider>& provider = providers[host.api];
+  if (provider != nullptr) return *provider;
+  UsePackedWeights(host);
+  provider = std::make_unique<const Provider>(host);
+  return *provider;
 }
 
 }  // namespace

@@ -9,8 +9,8 @@
 
 namespace ortrun::cpu {
 
-/// What all sessions of this library share: the host's tables and the registered kernels. Made once, when the host
-/// creates the factory, and kept for the life of the process, since kernels of a session may outlive the factory.
+/// What all sessions of one host share: its tables and the registered kernels. Made once, when the host creates the
+/// factory, and kept for the life of the process, since kernels of a session may outlive the factory.
 class Provider {
  public:
   /// Throws when the host's tables cannot serve it.

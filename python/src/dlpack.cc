@@ -100,10 +100,10 @@ ElementType ElementOf(const DlTensor& tensor) {
 }
 
 bool IsRowMajor(const DlTensor& tensor) {
-  if (tensor.strides == nullptr) return true;
+  // An array without elements is contiguous whatever its strides.
+  if (tensor.strides == nullptr || std::count(tensor.shape, tensor.shape + tensor.rank, 0) != 0) return true;
   int64_t expected = 1;
   for (int32_t i = tensor.rank - 1; i >= 0; --i) {
-    if (tensor.shape[i] == 0) return true;
     if (tensor.shape[i] != 1 && tensor.strides[i] != expected) return false;
     expected *= tensor.shape[i];
   }

@@ -104,6 +104,9 @@ ElementType FromNumpy(PyObject* descr) {
       return ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
     case Numpy::NPY_ULONGLONG_:
       return ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT64;
+    case Numpy::NPY_VOID_:  // bytes of a fixed width, but no records
+      return py::handle(descr).attr("names").is_none() ? ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING
+                                                       : ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
     default:
       break;
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said when the inputs of a run are not what the model takes: everything that is wrong, at once.
-#include <algorithm>
-
+#include "core/base/nearest.h"
 #include "python/src/arrays.h"
 #include "python/src/errors.h"
 #include "python/src/session.h"
@@ -22,7 +21,7 @@ std::string ShapeText(std::span<const int64_t> shape) {
 }
 
 std::string Describe(const NodeArg& arg) {
-  std::string text = "'" + arg.name + "' " + arg.type.Text();
+  std::string text = "'" + Shortened(arg.name) + "' " + arg.type.Text();
   if (arg.type.has_shape) text += " " + ShapeText(arg.type);
   return text;
 }
@@ -92,43 +91,13 @@ std::string Join(const Session& session, const std::vector<std::string>& problem
   return problems.size() == 1 ? text + ")" : text;
 }
 
-// The number of single-character changes between two names, without regard to case.
-size_t Distance(const std::string& a, const std::string& b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const bool same =
-          std::tolower(static_cast<unsigned char>(a[i - 1])) == std::tolower(static_cast<unsigned char>(b[j - 1]));
-      const size_t changed = diagonal + (same ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, changed});
-    }
-  }
-  return row[b.size()];
-}
-
 }  // namespace
 
-std::string Nearest(const std::string& name, const std::vector<std::string>& known) {
-  std::string best;
-  size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
-  for (const std::string& candidate : known) {
-    const size_t distance = Distance(name, candidate);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = candidate;
-    }
-  }
-  return best;
-}
-
 std::string Hint(const std::string& name, const std::vector<std::string>& known) {
-  if (const std::string nearest = Nearest(name, known); !nearest.empty()) return ", did you mean '" + nearest + "'?";
+  if (const std::string nearest = ortrun::Nearest(name, known); !nearest.empty())
+    return ", did you mean '" + Shortened(nearest) + "'?";
   std::string text = known.empty() ? ", there are none" : ", valid names are";
-  for (size_t i = 0; i < known.size() && i < kListed; ++i) text += (i == 0 ? " '" : ", '") + known[i] + "'";
+  for (size_t i = 0; i < known.size() && i < kListed; ++i) text += (i == 0 ? " '" : ", '") + Shortened(known[i]) + "'";
   return known.size() > kListed ? text + " ..." : text;
 }
 
@@ -151,7 +120,7 @@ void ExplainFeed(const Session& session, const py::dict& feed) {
       continue;
     }
     const auto name = key.cast<std::string>();
-    problems.push_back("Invalid input name: '" + name + "'" +
+    problems.push_back("Invalid input name: '" + Shortened(name) + "'" +
                        Hint(name, missing.empty() ? FeedNames(session) : missing));
   }
   if (problems.empty()) return;

@@ -100,11 +100,12 @@ void LogMessage(void*, OrtLoggingLevel severity, const char* category, const cha
 }
 
 void DefineLogging(py::module_& m) {
-  m.def("set_default_logger_severity", &SetSeverity,
-        "Sets the default logging severity. 0:Verbose, 1:Info, 2:Warning, 3:Error, 4:Fatal");
   m.def(
-      "set_default_logger_verbosity", [](int) {},
-      "Sets the default logging verbosity level. Only debug builds of the runtime write verbose sub-levels.");
+      "set_default_logger_severity", &SetSeverity,
+      "Sets the severity from which messages are written, of the environment and of sessions made afterwards that have "
+      "none of their own. 0:Verbose, 1:Info, 2:Warning, 3:Error, 4:Fatal");
+  m.def(
+      "set_default_logger_verbosity", [](int) {}, "Has no effect here: verbose messages have no sub-levels.");
   m.def("set_default_logger_callback", &SetCallback, py::arg("callback"), py::arg("severity") = 2,
         "Sends messages of the runtime to callback(severity, category, logid, code_location, message); None sends them "
         "to standard error again. Messages of threads that Python does not know go to standard error.");

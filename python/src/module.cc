@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/base/nearest.h"
 #include "python/src/api.h"
 #include "python/src/devices.h"
 #include "python/src/enums.h"

@@ -24,12 +24,15 @@ void DefineProperties(py::class_<SessionOptions>& c) {
       .def_readwrite("profile_file_prefix", &SessionOptions::profile_file_prefix,
                      "How the profile's file name begins; the time is appended.")
       .def_readwrite("optimized_model_filepath", &SessionOptions::optimized_model_filepath,
-                     "Where to write the optimized model; nothing is written when empty.")
+                     "Where to write the optimized model; nothing is written when empty. With the config entry "
+                     "'ortrun.save.onnxruntime_operators_only' set to '1' it keeps to operators that ONNX Runtime "
+                     "has.")
       .def_readwrite("graph_optimization_level", &SessionOptions::graph_optimization_level,
                      "Which passes rewrite the graph. Default is all.")
       .def_readwrite("execution_mode", &SessionOptions::execution_mode,
                      "One node after another (default), or independent nodes in parallel.")
-      .def_readwrite("execution_order", &SessionOptions::execution_order, "The order of independent nodes.")
+      .def_readwrite("execution_order", &SessionOptions::execution_order,
+                     "Has no effect here: nodes run in the order of the model's graph, of which memory is planned.")
       .def_readwrite("intra_op_num_threads", &SessionOptions::intra_op_num_threads,
                      "Threads that share the work of a node. 0: as many as this process may use.")
       .def_readwrite("inter_op_num_threads", &SessionOptions::inter_op_num_threads,
@@ -37,10 +40,10 @@ void DefineProperties(py::class_<SessionOptions>& c) {
       .def_readwrite("log_severity_level", &SessionOptions::log_severity_level,
                      "0:Verbose, 1:Info, 2:Warning, 3:Error, 4:Fatal; -1: the default logger's level.")
       .def_readwrite("log_verbosity_level", &SessionOptions::log_verbosity_level,
-                     "Sub-level of verbose messages; debug builds only.")
+                     "Has no effect here: verbose messages have no sub-levels.")
       .def_readwrite("logid", &SessionOptions::logid, "What messages of this session are marked with.")
       .def_readwrite("use_deterministic_compute", &SessionOptions::use_deterministic_compute,
-                     "The same bits at any number of threads. Default is false.")
+                     "Has no effect here: kernels have one way to compute each result, with or without it.")
       .def_readwrite("use_per_session_threads", &SessionOptions::use_per_session_threads,
                      "False: use the global pool of set_global_thread_pool_sizes. Default is true.");
 }
@@ -60,11 +63,17 @@ void DefineMethods(py::class_<SessionOptions>& c) {
           "register_custom_ops_library",
           [](SessionOptions& self, const std::filesystem::path& path) { self.RegisterCustomOps(path.string()); },
           "Loads a library of custom operators.")
-      .def("add_initializer", &SessionOptions::AddInitializer, "Replaces an initializer by an OrtValue.")
+      .def(
+          "add_initializer", &SessionOptions::AddInitializer,
+          "Replaces an initializer, or a constant, by an OrtValue of its type and shape. Where the model keeps it in a "
+          "file, the file need not exist.")
       .def("add_external_initializers", &SessionOptions::AddExternalInitializers,
-           "Gives initializers whose data lies outside the model.")
-      .def("add_external_initializers_from_files_in_memory", &SessionOptions::AddExternalFiles,
-           "Gives files of external data that were read into memory.")
+           "Gives initializers whose data lies outside the model, in files that need not exist. Each name must be one "
+           "of "
+           "the model's.")
+      .def(
+          "add_external_initializers_from_files_in_memory", &SessionOptions::AddExternalFiles,
+          "Gives files of external data that were read into memory, by the names that the model uses. They are copied.")
       .def("add_provider", &SessionOptions::AddProvider, "Adds a provider by name.")
       .def(
           "add_provider_for_devices",
@@ -95,7 +104,10 @@ void DefineSessionOptions(py::module_& m) {
   DefineProperties(c);
   DefineMethods(c);
   m.def("get_default_session_options", [] { return SessionOptions(); });
-  m.def("set_seed", &SetRandomSeed, "Seed of the random operators in sessions made afterwards.");
+  m.def("set_seed", &SetRandomSeed,
+        "Seed of the random operators without a seed of their own, in sessions made afterwards: the n-th run of each "
+        "such "
+        "session gives the same numbers. The same as the session configuration entry 'ortrun.random_seed'.");
 }
 
 void DefineRunOptions(py::module_& m) {
@@ -109,7 +121,7 @@ void DefineRunOptions(py::module_& m) {
             return level;
           },
           [](RunOptions& self, int level) { Check(Api().RunOptionsSetRunLogSeverityLevel(self.handle.get(), level)); },
-          "0:Verbose, 1:Info, 2:Warning, 3:Error, 4:Fatal; -1: the session's level.")
+          "Has no effect here: messages of a run are written at the session's log_severity_level.")
       .def_property(
           "log_verbosity_level",
           [](const RunOptions& self) {
@@ -118,7 +130,7 @@ void DefineRunOptions(py::module_& m) {
             return level;
           },
           [](RunOptions& self, int level) { Check(Api().RunOptionsSetRunLogVerbosityLevel(self.handle.get(), level)); },
-          "Sub-level of verbose messages; debug builds only.")
+          "Has no effect here: verbose messages have no sub-levels.")
       .def_property(
           "logid",
           [](const RunOptions& self) {
@@ -129,7 +141,7 @@ void DefineRunOptions(py::module_& m) {
           [](RunOptions& self, const std::string& tag) {
             Check(Api().RunOptionsSetRunTag(self.handle.get(), tag.c_str()));
           },
-          "What messages of this run are marked with.")
+          "A name for the run. Has no effect here: messages carry the session's logid.")
       .def_property(
           "terminate", [](const RunOptions& self) { return self.terminate; },
           [](RunOptions& self, bool terminate) {
@@ -145,8 +157,7 @@ void DefineRunOptions(py::module_& m) {
             self.only_execute_path_to_fetches = only;
           },
           "Only execute the nodes needed by fetch list")
-      .def_readwrite("training_mode", &RunOptions::training_mode,
-                     "Kept for programs that set it; this runtime infers only.")
+      .def_readwrite("training_mode", &RunOptions::training_mode, "Has no effect here: this runtime infers only.")
       .def(
           "add_run_config_entry",
           [](RunOptions& self, const std::string& key, const std::string& value) {

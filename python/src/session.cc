@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "python/src/session.h"
 
+#include "core/base/nearest.h"
 #include "python/src/errors.h"
 #include "python/src/gil.h"
 
@@ -134,7 +135,7 @@ std::vector<size_t> Session::WantedOutputs(const py::object& output_names) const
     std::vector<std::string> known;
     for (const NodeArg& arg : outputs_) known.push_back(arg.name);
     const auto text = name.cast<std::string>();
-    unknown += (unknown.empty() ? "" : "; ") + ("Invalid output name: " + text) + Hint(text, known);
+    unknown += (unknown.empty() ? "" : "; ") + ("Invalid output name: " + Shortened(text)) + Hint(text, known);
   }
   if (!unknown.empty()) throw StatusError(ORT_INVALID_ARGUMENT, unknown);
   return wanted;

@@ -102,9 +102,6 @@ void DefineSession(pybind11::module_& m);
 void DefineModelMetadata(pybind11::module_& m);
 void DefineBinding(pybind11::module_& m);
 
-/// The nearest of `known` when it is near enough to be a slip, else "".
-std::string Nearest(const std::string& name, const std::vector<std::string>& known);
-
 /// "name: did you mean 'x'?" or the known names.
 std::string Hint(const std::string& name, const std::vector<std::string>& known);
 

@@ -44,6 +44,18 @@ struct InputValue {
   pybind11::object owner;
 };
 
+/// A value made for one run; `owner` keeps memory that it uses alive.
+InputValue OwnedInput(Owned<OrtValue> made, pybind11::object owner = {});
+
+/// A sequence or map over values, which it keeps alive.
+InputValue Compose(ONNXType kind, std::vector<InputValue>& parts);
+
+/// A map from a dict. The keys must be what the model's map has, int64 (whatever Python takes as an index) or str, and
+/// the values of its type; nothing is converted that would change it. Throws InvalidArgument for a map of other keys,
+/// RuntimeError for keys or values that no map has, both naming what the model takes. Without `expected` the first key
+/// decides, and the values are float.
+InputValue MapFromDict(const pybind11::dict& dict, const ValueType* expected);
+
 /// A tensor over the memory of a numpy array, without a copy where the array is plain; strings and sub-byte types are
 /// copied. Throws std::runtime_error for types without an ONNX type.
 InputValue TensorFromArray(pybind11::handle array);

@@ -34,7 +34,24 @@ void FillString(OrtValue* tensor, size_t index, PyObject* element) {
   if (length > 0) std::memcpy(buffer, data, static_cast<size_t>(length));
 }
 
+// numpy's void: each element is the string of all its bytes.
+Owned<OrtValue> StringTensorOfBytes(py::handle array) {
+  const auto width = array.attr("itemsize").cast<size_t>();
+  const py::object plain = py::module_::import("numpy").attr("ascontiguousarray")(array);
+  const ArrayView view(plain.ptr());
+  // ascontiguousarray gives a scalar one dimension.
+  auto tensor = NewTensor(CpuAllocator(), ArrayView(array.ptr()).shape(), ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
+  const size_t count = ElementCount(view.shape());
+  for (size_t i = 0; i < count; ++i) {
+    char* buffer = nullptr;
+    Check(Api().GetResizedStringTensorElementBuffer(tensor.get(), i, width, &buffer));
+    if (width != 0) std::memcpy(buffer, static_cast<const char*>(view.data()) + i * width, width);
+  }
+  return tensor;
+}
+
 Owned<OrtValue> StringTensor(py::handle array) {
+  if (ArrayView(array.ptr()).type_number() == py::detail::npy_api::NPY_VOID_) return StringTensorOfBytes(array);
   const py::object objects = py::reinterpret_borrow<py::object>(array).attr("astype")("O");
   const py::object flat = PlainArray(objects);
   const ArrayView view(flat.ptr());
@@ -53,29 +70,6 @@ Owned<OrtValue> PackedTensor(const ArrayView& view, ElementType type) {
   return tensor;
 }
 
-InputValue Own(Owned<OrtValue> made, py::object owner = {}) {
-  InputValue result;
-  result.value = made.get();
-  result.made = std::move(made);
-  result.owner = std::move(owner);
-  return result;
-}
-
-Owned<OrtValue> Compose(ONNXType kind, std::span<const InputValue> parts) {
-  std::vector<const OrtValue*> values;
-  values.reserve(parts.size());
-  for (const InputValue& part : parts) values.push_back(part.value);
-  return Make<OrtValue>(Api().CreateValue, values.data(), values.size(), kind);
-}
-
-py::object Owners(std::vector<InputValue>& parts) {
-  py::list owners;
-  for (InputValue& part : parts) {
-    if (part.owner) owners.append(std::move(part.owner));
-  }
-  return owners;
-}
-
 InputValue SequenceFromList(py::handle list, const ValueType* expected) {
   std::vector<InputValue> parts;
   const ValueType* element = expected ? expected->inner.get() : nullptr;
@@ -88,29 +82,20 @@ InputValue SequenceFromList(py::handle list, const ValueType* expected) {
     }
     parts.push_back(std::move(part));
   }
-  if (parts.empty()) return Own(EmptySequence(element ? element->element : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT));
-  auto made = Compose(ONNX_TYPE_SEQUENCE, parts);
-  return Own(std::move(made), Owners(parts));
+  if (parts.empty()) return OwnedInput(EmptySequence(element ? element->element : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT));
+  return Compose(ONNX_TYPE_SEQUENCE, parts);
 }
 
-py::object ArrayOf(const py::object& list, ElementType type) {
-  return py::module_::import("numpy").attr("array")(list, NumpyDescr(type));
-}
-
-InputValue MapFromDict(const py::dict& dict, const ValueType* expected) {
-  const bool typed = expected && expected->kind == ONNX_TYPE_MAP && expected->inner;
-  const py::list keys(dict.attr("keys")());
-  const py::list values(dict.attr("values")());
-  const bool text_keys = py::len(keys) > 0 && PyUnicode_Check(py::object(keys[0]).ptr());
-  const ElementType key_type = typed       ? expected->element
-                               : text_keys ? ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING
-                                           : ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64;
-  std::vector<InputValue> parts;
-  parts.push_back(TensorFromArray(ArrayOf(keys, key_type)));
-  parts.push_back(
-      TensorFromArray(ArrayOf(values, typed ? expected->inner->element : ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT)));
-  auto made = Compose(ONNX_TYPE_MAP, parts);
-  return Own(std::move(made), Owners(parts));
+/// What numpy makes of a list; a RuntimeError as ONNX Runtime's where it cannot.
+py::object ArrayOf(const py::object& list, const ValueType& expected) {
+  try {
+    return py::module_::import("numpy").attr("array")(list, NumpyDescr(expected.element));
+  } catch (py::error_already_set& error) {
+    if (!error.matches(PyExc_ValueError) && !error.matches(PyExc_TypeError) && !error.matches(PyExc_OverflowError))
+      throw;
+    throw std::runtime_error("Could not create tensor from given input list: " +
+                             py::str(error.value()).cast<std::string>() + "; the model takes " + expected.Text());
+  }
 }
 
 std::runtime_error CannotHandle(py::handle object) {
@@ -121,25 +106,44 @@ std::runtime_error CannotHandle(py::handle object) {
 
 }  // namespace
 
+InputValue OwnedInput(Owned<OrtValue> made, py::object owner) {
+  InputValue result;
+  result.value = made.get();
+  result.made = std::move(made);
+  result.owner = std::move(owner);
+  return result;
+}
+
+InputValue Compose(ONNXType kind, std::vector<InputValue>& parts) {
+  std::vector<const OrtValue*> values;
+  values.reserve(parts.size());
+  py::list owners;
+  for (InputValue& part : parts) {
+    values.push_back(part.value);
+    if (part.owner) owners.append(std::move(part.owner));
+  }
+  return OwnedInput(Make<OrtValue>(Api().CreateValue, values.data(), values.size(), kind), std::move(owners));
+}
+
 Owned<OrtValue> NewTensor(OrtAllocator* allocator, std::span<const int64_t> shape, ElementType type) {
   return Make<OrtValue>(Api().CreateTensorAsOrtValue, allocator, shape.data(), shape.size(), type);
 }
 
 InputValue TensorFromArray(py::handle array) {
   const ElementType type = FromNumpy(ArrayView(array.ptr()).descr());
-  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) return Own(StringTensor(array));
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING) return OwnedInput(StringTensor(array));
   if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED) {
     throw std::runtime_error("numpy type " + py::str(array.attr("dtype")).cast<std::string>() +
                              " has no ONNX element type; convert the array with astype()");
   }
   py::object plain = PlainArray(array);
   const ArrayView view(plain.ptr());
-  if (IsSubByte(type)) return Own(PackedTensor(view, type));
+  if (IsSubByte(type)) return OwnedInput(PackedTensor(view, type));
   const auto shape = view.shape();
   const size_t bytes = PackedBytes(type, ElementCount(shape));
   auto tensor = Make<OrtValue>(Api().CreateTensorWithDataAsOrtValue, CpuMemory(), view.data(), bytes, shape.data(),
                                shape.size(), type);
-  return Own(std::move(tensor), std::move(plain));
+  return OwnedInput(std::move(tensor), std::move(plain));
 }
 
 ValuePtr AsValue(py::handle object) {
@@ -157,7 +161,7 @@ InputValue FromPython(py::handle object, const ValueType* expected) {
   const bool wants_tensor = expected != nullptr && expected->kind == ONNX_TYPE_TENSOR;
   if (PyList_Check(object.ptr())) {
     if (!wants_tensor) return SequenceFromList(object, expected);
-    return TensorFromArray(ArrayOf(py::reinterpret_borrow<py::object>(object), expected->element));
+    return TensorFromArray(ArrayOf(py::reinterpret_borrow<py::object>(object), *expected));
   }
   if (PyDict_Check(object.ptr())) return MapFromDict(py::reinterpret_borrow<py::dict>(object), expected);
   if (PyUnicode_Check(object.ptr()) || PyFloat_CheckExact(object.ptr()) || PyLong_Check(object.ptr()) ||

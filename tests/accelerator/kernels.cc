@@ -34,7 +34,7 @@ void RequireDevice(const Tensor& tensor, const char* what) {
     throw Error(ORT_EP_FAIL, Concat("the simulated accelerator was given ", what, " outside its memory"));
 }
 
-template <float (*kFunction)(float)>
+template <typename T, T (*kFunction)(T)>
 class Unary : public DeviceKernel {
  public:
   explicit Unary(const KernelInfo&) {}
@@ -44,8 +44,8 @@ class Unary : public DeviceKernel {
     RequireDevice(input, "an input");
     RequireDevice(output, "an output");
     QueueOf(context).Push([from = input.raw(), to = output.raw(), count = input.count()] {
-      const auto* x = DeviceMemory::Get().Reach<const float>(from);
-      auto* y = DeviceMemory::Get().Reach<float>(to);
+      const auto* x = DeviceMemory::Get().Reach<const T>(from);
+      auto* y = DeviceMemory::Get().Reach<T>(to);
       for (size_t i = 0; i < count; ++i) y[i] = kFunction(x[i]);
     });
   }
@@ -74,7 +74,7 @@ std::vector<size_t> Strides(const Tensor& tensor, const Shape& shape) {
   return strides;
 }
 
-template <typename Function>
+template <typename T, typename Function>
 class Binary : public DeviceKernel {
  public:
   explicit Binary(const KernelInfo&) {}
@@ -88,9 +88,9 @@ class Binary : public DeviceKernel {
     RequireDevice(output, "an output");
     QueueOf(context).Push([shape, left = a.raw(), right = b.raw(), to = output.raw(), sa = Strides(a, shape),
                            sb = Strides(b, shape), count = output.count()] {
-      const auto* x = DeviceMemory::Get().Reach<const float>(left);
-      const auto* y = DeviceMemory::Get().Reach<const float>(right);
-      auto* z = DeviceMemory::Get().Reach<float>(to);
+      const auto* x = DeviceMemory::Get().Reach<const T>(left);
+      const auto* y = DeviceMemory::Get().Reach<const T>(right);
+      auto* z = DeviceMemory::Get().Reach<T>(to);
       std::vector<int64_t> index(shape.rank(), 0);
       size_t ia = 0;
       size_t ib = 0;
@@ -142,6 +142,26 @@ class Softmax : public DeviceKernel {
   int64_t axis_;
 };
 
+/// x Sigmoid(alpha x), for double alone: the one fused operator of the accelerator.
+class QuickGelu : public DeviceKernel {
+ public:
+  explicit QuickGelu(const KernelInfo& info) : alpha_(static_cast<double>(info.Float("alpha", 1.702F))) {}
+  void Compute(KernelContext& context) const override {
+    const Tensor input = context.Input(0);
+    const Tensor output = context.Output(0, input.shape());
+    RequireDevice(input, "an input");
+    RequireDevice(output, "an output");
+    QueueOf(context).Push([from = input.raw(), to = output.raw(), count = input.count(), alpha = alpha_] {
+      const auto* x = DeviceMemory::Get().Reach<const double>(from);
+      auto* y = DeviceMemory::Get().Reach<double>(to);
+      for (size_t i = 0; i < count; ++i) y[i] = x[i] / (1 + std::exp(-alpha * x[i]));
+    });
+  }
+
+ private:
+  double alpha_;
+};
+
 /// Fails when it runs, as a device does that was lost.
 class Lost : public Kernel {
  public:
@@ -150,7 +170,10 @@ class Lost : public Kernel {
 };
 
 float Relu(float x) { return x > 0 ? x : 0; }
-float Sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+template <typename T>
+T Sigmoid(T x) {
+  return 1 / (1 + std::exp(-x));
+}
 float SquareRoot(float x) { return std::sqrt(x); }
 float HyperbolicTangent(float x) { return std::tanh(x); }
 float ErrorFunction(float x) { return std::erf(x); }
@@ -158,24 +181,27 @@ float ErrorFunction(float x) { return std::erf(x); }
 }  // namespace
 
 void RegisterKernels(KernelList& kernels) {
-  const auto add = [&](const char* op, int since, int until, KernelFactory make) {
-    kernels.Add({.op = op,
-                 .since = since,
-                 .until = until,
-                 .types = {{"T", {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT}}},
-                 .make = make});
+  constexpr auto kFloat = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
+  constexpr auto kDouble = ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE;
+  const auto add = [&](const char* op, int since, int until, KernelFactory make,
+                       ONNXTensorElementDataType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) {
+    kernels.Add({.op = op, .since = since, .until = until, .types = {{"T", {type}}}, .make = make});
   };
-  add("Add", 7, 24, &MakeKernel<Binary<std::plus<float>>>);
-  add("Sub", 7, 24, &MakeKernel<Binary<std::minus<float>>>);
-  add("Mul", 7, 24, &MakeKernel<Binary<std::multiplies<float>>>);
-  add("Div", 7, 24, &MakeKernel<Binary<std::divides<float>>>);
-  add("Relu", 6, 24, &MakeKernel<Unary<Relu>>);
-  add("Sigmoid", 6, 24, &MakeKernel<Unary<Sigmoid>>);
-  add("Sqrt", 6, 24, &MakeKernel<Unary<SquareRoot>>);
-  add("Tanh", 6, 24, &MakeKernel<Unary<HyperbolicTangent>>);
-  add("Erf", 9, 24, &MakeKernel<Unary<ErrorFunction>>);
+  add("Add", 7, 24, &MakeKernel<Binary<float, std::plus<float>>>);
+  add("Sub", 7, 24, &MakeKernel<Binary<float, std::minus<float>>>);
+  add("Mul", 7, 24, &MakeKernel<Binary<float, std::multiplies<float>>>, kFloat);
+  add("Mul", 7, 24, &MakeKernel<Binary<double, std::multiplies<double>>>, kDouble);
+  add("Div", 7, 24, &MakeKernel<Binary<float, std::divides<float>>>);
+  add("Relu", 6, 24, &MakeKernel<Unary<float, Relu>>);
+  add("Sigmoid", 6, 24, &MakeKernel<Unary<float, Sigmoid<float>>>, kFloat);
+  add("Sigmoid", 6, 24, &MakeKernel<Unary<double, Sigmoid<double>>>, kDouble);
+  add("Sqrt", 6, 24, &MakeKernel<Unary<float, SquareRoot>>);
+  add("Tanh", 6, 24, &MakeKernel<Unary<float, HyperbolicTangent>>);
+  add("Erf", 9, 24, &MakeKernel<Unary<float, ErrorFunction>>);
   add("Softmax", 13, 24, &MakeKernel<Softmax>);
   add("Softsign", 1, 24, &MakeKernel<Lost>);
+  kernels.Add(
+      {.domain = "com.microsoft", .op = "QuickGelu", .types = {{"T", {kDouble}}}, .make = &MakeKernel<QuickGelu>});
 }
 
 }  // namespace ortrun::accelerator

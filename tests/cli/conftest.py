@@ -79,6 +79,11 @@ def save(path: Path, nodes, inputs, outputs, constants=None) -> Path:
 
 
 @pytest.fixture
+def save_model():
+    return save
+
+
+@pytest.fixture
 def model(tmp_path) -> Path:
     """total = left + right and count = shape of left; left: [batch, 2], right: [1, 2]."""
     return save(

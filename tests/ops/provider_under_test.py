@@ -11,6 +11,7 @@ import functools
 import os
 
 import onnxruntime as ort
+from ways import Runner
 
 
 class NotRegistered(Exception):
@@ -28,11 +29,16 @@ def _plugin_devices(library: str) -> tuple:
     return tuple(devices[:1])
 
 
-def session(model: bytes) -> ort.InferenceSession:
-    """A session in which the provider under test runs every node; NotRegistered when it lacks a kernel."""
+def session(model: bytes) -> Runner:
+    """Sessions in which the provider under test runs every node, see ways.py; NotRegistered when it lacks a kernel."""
+    return Runner(model, open_session)
+
+
+def open_session(model: bytes, level: ort.GraphOptimizationLevel) -> ort.InferenceSession:
+    """A session at one level of optimisation; NotRegistered when the provider lacks a kernel."""
     options = ort.SessionOptions()
     options.log_severity_level = 4
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.graph_optimization_level = level
     library = os.environ.get("ORTRUN_OPS_PLUGIN")
     devices = list(_plugin_devices(library)) if library else []
     try:

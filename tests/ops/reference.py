@@ -36,24 +36,39 @@ def feeds_of(inputs, constants=()):
     return {f"x{i}": x for i, x in enumerate(inputs) if x is not None and i not in constants}
 
 
-def run(op, inputs, **kwargs):
-    """The provider's outputs; skips where it has no kernel."""
+def run_in_every_way(op, inputs, **kwargs):
+    """The provider's outputs at each level of optimisation, as (level, outputs); skips where it has no kernel."""
     model = model_of(op, inputs, **kwargs)
     try:
         runner = session(model.SerializeToString())
     except NotRegistered as reason:
         pytest.skip(f"not selected: {reason}")
-    return runner.run(None, feeds_of(inputs, kwargs.get("constants", ())))
+    runner.run(None, feeds_of(inputs, kwargs.get("constants", ())))
+    return runner.results
+
+
+def run(op, inputs, **kwargs):
+    """The provider's outputs, the same in every way; skips where it has no kernel."""
+    return run_in_every_way(op, inputs, **kwargs)[0][1]
 
 
 def check(op, inputs, *, rtol=1e-5, atol=1e-6, expected=None, **kwargs):
     """Runs the node and compares with `expected`, or with onnx's reference evaluator."""
-    got = run(op, inputs, **kwargs)
+    results = run_in_every_way(op, inputs, **kwargs)
     if expected is None:
         reference = ReferenceEvaluator(model_of(op, inputs, **kwargs))
         expected = reference.run(None, feeds_of(inputs, kwargs.get("constants", ())))
-    for want, have in zip(expected, got):
-        assert_same(want, have, rtol, atol)
+    assert_each(results, expected, rtol, atol)
+
+
+def assert_each(results, expected, rtol, atol):
+    """Each level's outputs are the expected ones."""
+    for level, got in results:
+        for place, (want, have) in enumerate(zip(expected, got)):
+            try:
+                assert_same(want, have, rtol, atol)
+            except AssertionError as error:
+                raise AssertionError(f"optimisation {level}, output {place}: {error}") from error
 
 
 def refused(op, inputs, match, **kwargs):

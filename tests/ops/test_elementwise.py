@@ -205,3 +205,76 @@ def test_contrib_gelus(op, form, bias, dtype, tolerance):
 def test_pow_of_one_exponent(power):
     x = np.abs(RNG.standard_normal((7, 33)).astype(np.float32)) + np.float32(0.1)
     check("Pow", [x, np.array(power, np.float32)], expected=[np.power(x, np.float32(power))])
+
+
+MODULI = [5.5, -5.5, 3, -3, 0.0, -0.0, np.inf, -np.inf, np.nan, 1e30, -1e-30, 2, 1]
+
+
+@pytest.mark.parametrize("fmod", [0, 1])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_mod_of_floats(dtype, fmod):
+    """fmod=0 (from version 28 on) has the divisor's sign, its zeros too; fmod=1 the dividend's."""
+    with np.errstate(all="ignore"):
+        a, b = (v.ravel().astype(dtype) for v in np.meshgrid(MODULI, MODULI))
+        want = (np.fmod if fmod else np.mod)(a, b)
+    y = run("Mod", [a, b], fmod=fmod, opset=28)[0]
+    np.testing.assert_array_equal(y, want)
+    number = ~np.isnan(want)
+    np.testing.assert_array_equal(np.signbit(y)[number], np.signbit(want)[number])
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("fmod", [0, 1])
+def test_mod_of_integers(dtype, fmod):
+    limits = np.iinfo(dtype)
+    values = [limits.min, limits.max, limits.max - 1, 1, 2, 7] + ([-1, -2, -7] if limits.min else [])
+    a, b = (v.ravel() for v in np.meshgrid(np.array([*values, 0], dtype), np.array(values, dtype)))
+    a, b = a[b != 0], b[b != 0]
+    want = [int(p) - int(q) * (int(p) // int(q)) for p, q in zip(a, b)]
+    if fmod:
+        want = [w - int(q) if w and (int(p) < 0) != (int(q) < 0) else w for w, p, q in zip(want, a, b)]
+    assert run("Mod", [a, b], fmod=fmod)[0].tolist() == want
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"])
+@pytest.mark.parametrize("direction", ["LEFT", "RIGHT"])
+def test_shift_beyond_the_width(dtype, direction):
+    """Signed numbers, and shifts by a negative number, since version 28."""
+    limits = np.iinfo(dtype)
+    values = [1, 0x61, limits.max] + ([-1, -0x51, limits.min] if limits.min else [])
+    shifts = [*range(limits.bits + 3), *([-1, limits.min] if limits.min else [])]
+    a, b = (v.ravel() for v in np.meshgrid(np.array(values, dtype), np.array(shifts, dtype)))
+    want = []
+    for x, by in zip(a.tolist(), b.tolist()):
+        shift = by if 0 <= by < limits.bits else limits.bits
+        want.append(x << shift if direction == "LEFT" else x >> shift)
+    wrapped = np.array([w & ((1 << limits.bits) - 1) for w in want], f"uint{limits.bits}").view(dtype)
+    assert run("BitShift", [a, b], direction=direction, opset=28)[0].tolist() == wrapped.tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+def test_power_with_large_whole_exponents(dtype):
+    """An odd exponent that float cannot hold stays odd, a tiny one stays more than 0."""
+    base = np.array([-1, -1, -2, 2], dtype)
+    exponent = np.array([2**31 - 1, -(2**31) + 1, 3, -1], np.int64)
+    assert run("Pow", [base, exponent])[0].tolist() == [-1, -1, -8, 0.5]
+    assert run("Pow", [np.array([0], dtype), np.array([1e-300])])[0].tolist() == [0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("op", ["Softmax", "LogSoftmax"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_softmax_of_infinities(op, axis, dtype):
+    x = np.array([[np.inf, 1, 2], [-np.inf, 0, 0], [-np.inf] * 3, [np.nan, 0, 1], [1, 1, 1]], dtype)
+    y = run(op, [x.T.copy() if axis == 0 else x], axis=axis)[0]
+    y = y.T if axis == 0 else y
+    assert np.isnan(y[[0, 2, 3]]).all()
+    want = np.array([[0, 0.5, 0.5], [1 / 3] * 3])
+    with np.errstate(divide="ignore"):
+        want = np.log(want) if op == "LogSoftmax" else want
+    np.testing.assert_allclose(y[[1, 4]].astype(np.float64), want, rtol=1e-3)
+
+
+def test_celu_of_nan():
+    y = run("Celu", [np.array([np.nan, -1, 2], np.float32)])[0]
+    np.testing.assert_allclose(y, np.array([np.nan, np.expm1(-1), 2]), rtol=1e-6)

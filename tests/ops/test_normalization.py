@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from reference import check, refused
+from reference import check, refused, run
 
 RNG = np.random.default_rng(5)
 TOLERANCE = {
@@ -161,3 +161,69 @@ def test_mean_variance_normalization(dtype, axes):
 
 def test_mean_variance_normalization_refuses():
     refused("MeanVarianceNormalization", [normal(2, 3, dtype="float32")], "axis 2", axes=[0, 2])
+
+
+def centred(op, value, dtype, shape=(2, 4, 33)):
+    """Inputs and attributes of a normalisation whose groups all hold `value` alone."""
+    c = shape[1]
+    x = np.full(shape, value, dtype)
+    scale, bias = normal(c).astype(dtype), np.arange(c).astype(dtype)
+    if op == "BatchNormalization":
+        return [x, scale, bias, np.full(c, value, dtype), np.zeros(c, dtype)], {}
+    if op == "LayerNormalization":
+        return [x, normal(shape[-1]).astype(dtype), np.arange(shape[-1]).astype(dtype)], {}
+    if op == "GroupNormalization":
+        return [x, scale, bias], {"num_groups": 2}
+    return ([x, scale, bias], {}) if op == "InstanceNormalization" else ([x], {"axes": [0, 2]})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("value", [3e6, 0.1, -7.3, 1e30])
+@pytest.mark.parametrize("shape", [(2, 4, 33), (1, 4, 5000), (6, 4)], ids=str)
+@pytest.mark.parametrize(
+    "op",
+    [
+        "BatchNormalization",
+        "GroupNormalization",
+        "InstanceNormalization",
+        "LayerNormalization",
+        "MeanVarianceNormalization",
+    ],
+)
+def test_constant_groups_become_the_bias(op, value, dtype, shape):
+    if dtype == "float16" and abs(value) > 1e4:
+        value = 3e4 if value < 1e9 else 6e4
+    if op == "MeanVarianceNormalization" and len(shape) != 3:
+        pytest.skip("needs three axes")
+    inputs, attributes = centred(op, value, dtype, shape)
+    y = run(op, inputs, opset=21, **attributes)[0]
+    if op == "MeanVarianceNormalization":
+        want = np.zeros_like(y)
+    elif op == "LayerNormalization":
+        want = np.broadcast_to(inputs[2], y.shape)
+    else:
+        want = np.broadcast_to(inputs[2].reshape((1, -1) + (1,) * (len(shape) - 2)), y.shape)
+    np.testing.assert_array_equal(y, want)
+
+
+@pytest.mark.parametrize("op", ["GroupNormalization", "InstanceNormalization", "LayerNormalization"])
+@pytest.mark.parametrize("offset", [0, 1e3, 1e6])
+def test_far_from_zero(op, offset):
+    """Small deviations from a large mean keep the digits that the input has."""
+    x = (normal(2, 4, 20000) + offset).astype(np.float32)
+    inputs = [x, np.ones(4, np.float32), np.zeros(4, np.float32)]
+    attributes = {"num_groups": 4} if op == "GroupNormalization" else {}
+    if op == "LayerNormalization":
+        inputs = [x, np.ones(20000, np.float32)]
+    wide = x.astype(np.float64)
+    want = (wide - wide.mean(2, keepdims=True)) / np.sqrt(wide.var(2, keepdims=True) + 1e-5)
+    y = run(op, inputs, opset=21, **attributes)[0]
+    np.testing.assert_allclose(y, want, rtol=1e-5, atol=2e-6)
+
+
+def test_batch_normalization_training_of_constant_channels():
+    x = np.full((3, 2, 40), 0.1, np.float32)
+    one, zero = np.ones(2, np.float32), np.zeros(2, np.float32)
+    y = run("BatchNormalization", [x, one, zero, zero, one], outputs=3, opset=15, training_mode=1)
+    assert not y[0].any()
+    np.testing.assert_allclose(y[1], np.full(2, 0.01), rtol=1e-6)

@@ -157,3 +157,40 @@ def test_cumulative_refuses():
     refused("CumSum", [x, np.array([0, 1], np.int64)], "axis")
     refused("CumSum", [np.array(1.0, np.float32), np.array(0, np.int64)], "rank 1")
     assert run("CumSum", [np.zeros((0, 3), np.float32), np.array(0, np.int64)])[0].shape == (0, 3)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("value", [3e6 + 0.25, 0.1, -7.3])
+@pytest.mark.parametrize(
+    ("shape", "axes"),
+    [
+        ((3, 5000), [1]),
+        ((5000, 3), [0]),
+        ((100_003,), [0]),
+        ((7, 40, 7), [1]),
+        ((5, 6, 30, 4), [0, 2]),
+        ((1000, 300), [0]),
+    ],
+    ids=str,
+)
+def test_mean_of_one_value_is_that_value(dtype, value, shape, axes):
+    """So that what deviates from it is exactly 0."""
+    x = np.full(shape, min(value, 3e4) if dtype == "float16" else value, dtype)
+    y = run("ReduceMean", [x, np.array(axes)], opset=18)[0]
+    assert (y == x.ravel()[0]).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_mean_of_infinities_and_of_the_largest(axis, dtype):
+    largest = np.finfo(dtype).max
+    rows = [[np.inf, 1, 2], [1, np.inf, 2], [np.inf, -np.inf, 0], [np.nan, 1, 2], [-np.inf, -np.inf, 1]]
+    x = np.array([*rows, [largest, -largest, 0], [largest / 8, largest / 8, largest / 8]], dtype)
+    y = run("ReduceMean", [x if axis else x.T.copy(), np.array([axis])], opset=18, keepdims=0)[0]
+    want = np.array([np.inf, np.inf, np.nan, np.nan, -np.inf, 0, largest / 8], dtype)
+    np.testing.assert_array_equal(y, want)
+
+
+def test_mean_of_nothing():
+    assert np.isnan(run("ReduceMean", [np.zeros((2, 0), np.float32), np.array([1])], opset=18)[0]).all()
+    assert np.isnan(run("ReduceMean", [np.zeros((0, 2), np.float32), np.array([0])], opset=18)[0]).all()

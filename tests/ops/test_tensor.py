@@ -137,3 +137,79 @@ def test_depth_to_space_returns():
 )
 def test_reshape_of_an_empty_tensor(shape, target, want):
     check("Reshape", [np.zeros(shape, np.float32), np.array(target)], expected=[np.zeros(want, np.float32)])
+
+
+def put(cache, update, at, axis, mode):
+    """The definition of TensorScatter."""
+    y = cache.copy()
+    for prefix in np.ndindex(*cache.shape[:axis]):
+        for i in range(update.shape[axis]):
+            place = at[prefix[0]] + i
+            y[(*prefix, place % cache.shape[axis] if mode == "circular" else place)] = update[(*prefix, i)]
+    return y
+
+
+CACHE_TYPES = ["uint8", "float16", "float32", "float64", "bool", "complex64", "complex128", "bfloat16", "float8_e4m3fn"]
+
+
+@pytest.mark.parametrize("dtype", [*CACHE_TYPES, "int4", "uint4", "float4_e2m1fn", "text"])
+@pytest.mark.parametrize(
+    ("mode", "at"), [("linear", [0, 3]), ("circular", [4, 1]), ("circular", [9, 5]), ("linear", None)]
+)
+@pytest.mark.parametrize(
+    ("shape", "axis", "count"), [((2, 5, 3), 1, 2), ((2, 2, 5, 3), -2, 2), ((2, 3, 5), 2, 1)], ids=str
+)
+def test_tensor_scatter(dtype, mode, at, shape, axis, count):
+    axis %= len(shape)
+    fresh = (*shape[:axis], count, *shape[axis + 1 :])
+    if dtype == "text":
+        cache, update = words(*shape), np.char.add("new ", words(*fresh).astype(str)).astype(object)
+    else:
+        cache = RNG.integers(0, 2, shape).astype(dtype)
+        update = RNG.integers(0, 2, fresh).astype(dtype)
+    inputs = [cache, update] + ([] if at is None else [np.array(at)])
+    want = put(cache, update, at or [0, 0], axis, mode)
+    check("TensorScatter", inputs, opset=24, axis=axis, mode=mode, expected=[want])
+
+
+def test_tensor_scatter_refuses():
+    cache, update = np.zeros((2, 5, 3), np.float32), np.ones((2, 2, 3), np.float32)
+    refused("TensorScatter", [cache, update, np.array([0, 4])], "leaves no room", opset=24)
+    refused("TensorScatter", [cache, update, np.array([-1, 0])], "leaves no room", opset=24)
+    refused("TensorScatter", [cache, update, np.array([0])], "write_indices", opset=24)
+    refused("TensorScatter", [cache, update], "axis", opset=24, axis=0)
+    refused("TensorScatter", [cache, np.ones((2, 6, 3), np.float32)], "update|compatible", opset=24)
+    refused("TensorScatter", [cache, update], "linear or circular", opset=24, mode="round")
+
+
+@pytest.mark.parametrize(
+    ("given", "to"),
+    [
+        ("float32", "int32"),
+        ("float32", "uint32"),
+        ("int64", "float64"),
+        ("float16", "bfloat16"),
+        ("bfloat16", "int16"),
+        ("uint8", "float8_e5m2"),
+        ("int8", "uint8"),
+        ("complex64", "uint64"),
+        ("int4", "uint4"),
+        ("uint4", "float4_e2m1fn"),
+    ],
+)
+@pytest.mark.parametrize("shape", [(), (3, 5), (0,)], ids=str)
+def test_bit_cast(given, to, shape):
+    import ml_dtypes
+    from onnx import helper
+
+    source, target = (np.dtype(getattr(ml_dtypes, name, name)) for name in (given, to))
+    bits = 4 if "4" in given[-6:] and "int4" in given else 8 * source.itemsize
+    x = RNG.integers(0, 2 ** min(bits, 8), (*shape, source.itemsize)).astype(np.uint8).view(source).reshape(shape)
+    element = helper.np_dtype_to_tensor_dtype(target)
+    got = run("BitCast", [x], opset=26, to=element, types=[element])[0]
+    assert got.shape == x.shape
+    assert got.tobytes() == x.tobytes()
+
+
+def test_bit_cast_refuses():
+    refused("BitCast", [np.zeros(3, np.float32)], "bits|width", opset=26, to=7, types=[7])

@@ -161,7 +161,7 @@ def test_gpt2_is_fused(tmp_path):
     assert found["Attention"] == 2 and found["Softmax"] == 0
     assert found["Where"] == 1, "all layers share one mask"
     assert found["FusedMatMul"] == 8 and found["Gemm"] == 0
-    assert found["Transpose"] == 0 and found["Add"] <= 2, (
+    assert found["Transpose"] == 0 and found["Add"] <= 3, (
         "the attention takes in heads and past, products the residuals"
     )
 
@@ -242,7 +242,8 @@ def test_llama(groups):
 def test_llama_is_fused(tmp_path):
     found = operators(llama(), tmp_path)
     assert found["Attention"] == 2 and found["RotaryEmbedding"] == 4
-    assert found["Transpose"] == found["Neg"] == found["Expand"] == 0
+    assert found["Transpose"] == found["Neg"] == 0
+    assert found["Expand"] <= 1, "all layers share one mask, whose length is not known to be that of the keys"
     assert found["Slice"] == 2, "the halves of both tables"
 
 

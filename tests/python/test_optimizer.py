@@ -6,6 +6,7 @@ The log at the verbose level says how often each pass rewrote, so a model that n
 
 import re
 
+import ml_dtypes
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -270,6 +271,16 @@ MODELS = {
               e = Max(w, z, k) f = Abs(e) y = Log(f) }""",
             k=np.full(8, 1.5, np.float32),
         ),
+    ],
+    "half_widening": [
+        # Whole numbers, so that nothing is rounded either way.
+        parse(
+            f"""(float[N,S,64] x) => (float[N,S,64] y) {{
+              s = Sign(x) h = Cast <to = {code}> (s) p = MatMul(h, w) q = Add(p, h) r = Relu(q)
+              y = Cast <to = 1> (r) }}""",
+            w=np.random.default_rng(0).integers(-1, 2, (64, 64)).astype(dtype),
+        )
+        for code, dtype in ((10, np.float16), (16, ml_dtypes.bfloat16))
     ],
     "channels_last": [
         parse(

@@ -78,6 +78,9 @@ struct AppendedRows {
 /// What an attention operator may hand out of its scores.
 enum class ScoreStage : uint8_t { kProduct, kSoftcap, kMasked, kSoftmax };
 
+/// The type in which a step leaves its result: the problem's element type, or one of fewer digits.
+enum class StepType : uint8_t { kWide, kFloat16, kBFloat16 };
+
 /// y = softmax(mask(softcap(scale q k^T))) v for each head. Query head h reads key and value head h / (heads /
 /// kv_heads). A query that sees no key gives zeros. All memory is borrowed.
 template <typename T>
@@ -106,8 +109,11 @@ struct AttentionProblem {
   const int64_t* valid_keys = nullptr;  ///< one per batch, in [0, keys]
   T* scores = nullptr;                  ///< [batch, heads, queries, keys] as they are after `stage`, or NULL
   ScoreStage stage = ScoreStage::kProduct;
-  bool rounds_steps = false;    ///< what each step gives is rounded to bfloat16, as an operator for each step would
-  bool rounds_softmax = false;  ///< likewise, the steps inside the softmax
+  /// The type that results are rounded to as operators of that type for each step would leave them.
+  StepType product_step = StepType::kWide;  ///< the products and the softmax; where it is wide the others are too
+  StepType score_step = StepType::kWide;    ///< cap and masks
+  StepType softmax_step = StepType::kWide;  ///< the steps inside the softmax, and what enters it
+  T of_no_key = 0;                          ///< the weights of a row that masks leave no key
 
   /// Puts together keys and values [begin, end) of one head of theirs.
   void MakeRows(size_t b, size_t kv_head, size_t begin, size_t end) const {

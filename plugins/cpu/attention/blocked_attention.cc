@@ -170,7 +170,7 @@ class Unit {
     const bool ends = any.end <= keys_.end;
     for (size_t r = 0; r < count; ++r) {
       const float sum = State(first + r).sum;
-      const float factor = !ends ? 1.0F : sum == 0 ? 0.0F : 1.0F / sum;
+      const float factor = !ends ? 1.0F : sum == 0 ? p_.of_no_key : 1.0F / sum;
       BlendRow(space_.products + r * p_.value_size, starts ? 0.0F : keep[r], factor, Output(first + r), p_.value_size);
     }
   }

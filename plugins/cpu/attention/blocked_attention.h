@@ -14,7 +14,7 @@ namespace ortrun::cpu {
 /// Bytes of scratch for such a problem (only sizes are read).
 size_t BlockedAttentionScratch(const AttentionProblem<float>& problem, size_t threads);
 
-/// `problem.scores` and `problem.rounds_steps` are not served: see plain_attention.h. `scratch` holds
+/// `problem.scores` and `problem.product_step` are not served: see plain_attention.h. `scratch` holds
 /// BlockedAttentionScratch(problem, parallel.threads) bytes, aligned to 64.
 void RunBlockedAttention(const AttentionProblem<float>& problem, void* scratch, const Parallel& parallel);
 

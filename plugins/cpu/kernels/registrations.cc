@@ -17,6 +17,7 @@
 #include "plugins/cpu/kernels/sorting/sorting.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
 #include "plugins/cpu/kernels/text/text.h"
+#include "plugins/cpu/kernels/training/training.h"
 
 namespace ortrun::cpu {
 
@@ -38,6 +39,7 @@ void RegisterAllKernels(KernelList& list, const Host& host) {
   RegisterSorting(list);
   RegisterTensor(list);
   RegisterText(list);
+  RegisterTraining(list);
 }
 
 }  // namespace ortrun::cpu

@@ -4,12 +4,15 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <mutex>
 #include <set>
 #include <thread>
 #include <vector>
 
+#include "core/base/floating_point.h"
+#include "core/execution/thread_count.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -123,6 +126,31 @@ TEST(ThreadPool, RefusesAffinitiesThatItDoesNotUnderstand) {
   std::atomic<int> calls{0};
   For(pool, 5, [&](size_t) { calls.fetch_add(1); });
   EXPECT_EQ(calls.load(), 5);
+}
+
+TEST(ThreadPool, MakesNoMoreThreadsThanTheMachineCanUse) {
+  EXPECT_GE(MaxThreadCount(), 256U);
+  const ThreadPool pool(Threads(1'000'000));
+  EXPECT_EQ(pool.size(), MaxThreadCount());
+}
+
+TEST(ThreadPool, ComputesInTheCallersFloatingPointMode) {
+  ThreadPool pool(Threads(4));
+  const uint64_t usual = FloatingPointMode();
+  std::atomic<size_t> flushed{0};
+  auto count = [&](size_t) {
+    volatile float tiny = 1e-40F;
+    flushed += tiny * 1.0F == 0.0F ? 1 : 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // so that the workers get some
+  };
+  {
+    const DenormalsAsZero scope(true);
+    For(pool, 32, count);
+  }
+  EXPECT_EQ(flushed.exchange(0), 32U);
+  EXPECT_EQ(FloatingPointMode(), usual);
+  For(pool, 32, count);
+  EXPECT_EQ(flushed.load(), 0U);
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "core/graph/onnx_writer.h"
+#include "core/graph/model_writer.h"
 #include "ortrun/error.h"
 #include "tests/unit/models.h"
 
@@ -97,7 +97,7 @@ TEST(Onnx, ReadsWhatTheMessageSays) {
 TEST(Onnx, WritesWhatItRead) {
   const testing::TestFolder folder;
   const auto model = Read(Whole());
-  WriteModel(*model, folder / "m.onnx");
+  WriteModel(*model, folder / "m.onnx", {});
   const auto again = ReadModel(folder / "m.onnx", {});
   EXPECT_EQ(again->metadata, model->metadata);
   EXPECT_EQ(again->opsets, model->opsets);
@@ -108,7 +108,7 @@ TEST(Onnx, WritesWhatItRead) {
 TEST(Onnx, WritesLargeConstantsBesideTheModel) {
   const testing::TestFolder folder;
   const auto model = Read(Whole());
-  WriteModel(*model, folder / "m.onnx", "weights.bin", 8);
+  WriteModel(*model, folder / "m.onnx", {.external_file = "weights.bin", .external_threshold = 8});
   EXPECT_GE(std::filesystem::file_size(folder / "weights.bin"), 16u);
   const auto again = ReadModel(folder / "m.onnx", {});
   const ValueInfo* w = again->graph->Find("w");
@@ -117,8 +117,8 @@ TEST(Onnx, WritesLargeConstantsBesideTheModel) {
   EXPECT_EQ(w->external->offset % 4096, 0);
   EXPECT_EQ(again->graph->Find("w0")->external, nullptr) << "small ones stay";
   ExpectSame(*model->graph, *again->graph);
-  EXPECT_THROW(WriteModel(*model, folder / "m.onnx", "sub/weights.bin"), Error);
-  EXPECT_THROW(WriteModel(*model, folder / "no" / "m.onnx"), Error);
+  EXPECT_THROW(WriteModel(*model, folder / "m.onnx", {.external_file = "sub/weights.bin"}), Error);
+  EXPECT_THROW(WriteModel(*model, folder / "no" / "m.onnx", {}), Error);
 }
 
 TEST(Onnx, InlinesTheModelsFunctions) {

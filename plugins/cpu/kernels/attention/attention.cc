@@ -5,6 +5,7 @@ namespace ortrun::cpu {
 
 void RegisterAttention(KernelList& list) {
   RegisterStandardAttention(list);
+  RegisterLinearAttention(list);
   RegisterMultiHeadAttention(list);
   RegisterRotaryEmbedding(list);
 }

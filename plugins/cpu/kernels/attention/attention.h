@@ -6,6 +6,7 @@
 namespace ortrun::cpu {
 
 void RegisterStandardAttention(KernelList& list);
+void RegisterLinearAttention(KernelList& list);
 void RegisterMultiHeadAttention(KernelList& list);
 void RegisterRotaryEmbedding(KernelList& list);
 

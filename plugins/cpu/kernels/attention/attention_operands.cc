@@ -34,7 +34,7 @@ void RunAttention(KernelContext& context, const AttentionProblem<T>& problem) {
   const AttentionProblem<T>& p = problem;
   const bool empty = p.batch == 0 || p.heads == 0 || p.queries == 0 || p.value_size == 0;
   if constexpr (std::is_same_v<T, float>) {
-    if (!empty && p.scores == nullptr && !p.rounds_steps) {
+    if (!empty && p.scores == nullptr && p.product_step == StepType::kWide) {
       const Parallel parallel = ParallelOf(context);
       void* scratch = context.Scratch(BlockedAttentionScratch(p, parallel.threads));
       RunBlockedAttention(p, scratch, parallel);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "plugins/cpu/kernels/attention/plain_attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "plugins/cpu/gemm/parallel.h"
+#include "plugins/cpu/kernels/common/rounded_steps.h"
 #include "plugins/cpu/kernels/common/types.h"
 #include "plugins/cpu/kernels/nn/matrix_product.h"
 
@@ -14,15 +16,15 @@ namespace {
 template <typename T>
 constexpr T kMasked = -std::numeric_limits<T>::infinity();
 
-template <typename T>
-T Rounded(bool rounds, T value) {
-  return rounds ? static_cast<T>(static_cast<float>(BFloat16(static_cast<float>(value)))) : value;
+ElementType TypeOf(StepType step) {
+  if (step == StepType::kFloat16) return kTypeOf<Float16>;
+  return step == StepType::kBFloat16 ? kTypeOf<BFloat16> : ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 }
 
+/// Rounds `n` numbers in place to the digits of a step's type.
 template <typename T>
-void RoundRow(bool rounds, T* x, size_t n) {
-  if (!rounds) return;
-  for (size_t j = 0; j < n; ++j) x[j] = Rounded(true, x[j]);
+void RoundRow(StepType step, T* x, size_t n) {
+  if constexpr (std::is_same_v<T, float>) RoundToType(TypeOf(step), x, n);
 }
 
 /// The row's masks, in place. Answers whether they leave any key.
@@ -41,32 +43,33 @@ bool MaskRow(const AttentionProblem<T>& p, size_t b, size_t h, size_t i, T* x) {
       } else {
         const T added = static_cast<const T*>(mask.data)[at];
         masked = added == kMasked<T>;
-        value = Rounded(p.rounds_steps, value + added);
+        value += added;
       }
     }
     x[j] = masked ? kMasked<T> : value;
     any = any || !masked;
   }
+  RoundRow(p.score_step, x, p.keys);
   return any;
 }
 
 template <typename T>
-void SoftmaxRow(T* x, size_t n, bool any, bool rounds) {
-  if (!any) {
-    std::fill_n(x, n, T{0});
+void SoftmaxRow(T* x, size_t n, bool any, StepType step, T of_no_key) {
+  RoundRow(step, x, n);
+  const T largest = any ? *std::max_element(x, x + n) : kMasked<T>;
+  if (largest == kMasked<T>) {
+    const bool known = !any || std::none_of(x, x + n, [](T score) { return std::isnan(score); });
+    std::fill_n(x, n, known ? of_no_key : std::numeric_limits<T>::quiet_NaN());
     return;
   }
-  T largest = kMasked<T>;
-  for (size_t j = 0; j < n; ++j) largest = std::max(largest, x[j]);
-  if (largest == kMasked<T>) largest = 0;
+  if constexpr (std::is_same_v<T, float>)
+    if (step != StepType::kWide) return SoftmaxInType(TypeOf(step), x, n);
   T sum = 0;
   for (size_t j = 0; j < n; ++j) {
-    x[j] = Rounded(rounds, std::exp(Rounded(rounds, x[j] - largest)));
-    sum += x[j];  // a sum kept in bfloat16 would stand still at 256 equal keys
+    x[j] = std::exp(x[j] - largest);
+    sum += x[j];
   }
-  if (sum == 0) return;
-  sum = Rounded(rounds, sum);
-  for (size_t j = 0; j < n; ++j) x[j] = Rounded(rounds, x[j] / sum);
+  for (size_t j = 0; j < n; ++j) x[j] /= sum;
 }
 
 /// One head: its queries x keys scores live in `scores`.
@@ -78,21 +81,26 @@ void RunHead(const AttentionProblem<T>& p, size_t b, size_t h, T* scores) {
            MatrixView<T>{p.k.Row(b, kv_head, 0), p.k.row, true}, T{0}, scores, p.keys);
   for (size_t i = 0; i < p.queries; ++i) {
     T* x = scores + i * p.keys;
-    RoundRow(p.rounds_steps, x, p.keys);
+    RoundRow(p.product_step, x, p.keys);
     const auto keep = [&](ScoreStage stage) {
       if (kept != nullptr && p.stage == stage) std::copy_n(x, p.keys, kept + i * p.keys);
     };
     keep(ScoreStage::kProduct);
     if (p.softcap != 0) {
-      const T cap = static_cast<T>(p.softcap);
-      for (size_t j = 0; j < p.keys; ++j) x[j] = cap * std::tanh(x[j] / cap);
-      RoundRow(p.rounds_steps, x, p.keys);
+      T cap = static_cast<T>(p.softcap);
+      RoundRow(p.score_step, &cap, 1);
+      for (size_t j = 0; j < p.keys; ++j) x[j] /= cap;
+      RoundRow(p.score_step, x, p.keys);
+      for (size_t j = 0; j < p.keys; ++j) x[j] = std::tanh(x[j]);
+      RoundRow(p.score_step, x, p.keys);
+      for (size_t j = 0; j < p.keys; ++j) x[j] *= cap;
+      RoundRow(p.score_step, x, p.keys);
     }
     keep(ScoreStage::kSoftcap);
     const bool any = MaskRow(p, b, h, i, x);
     keep(ScoreStage::kMasked);
-    SoftmaxRow(x, p.keys, any, p.rounds_softmax);
-    RoundRow(p.rounds_steps, x, p.keys);
+    SoftmaxRow(x, p.keys, any, p.softmax_step, p.of_no_key);
+    RoundRow(p.product_step, x, p.keys);
     keep(ScoreStage::kSoftmax);
   }
   Multiply(p.queries, p.value_size, p.keys, T{1}, MatrixView<T>{scores, p.keys, false},

@@ -2,6 +2,7 @@
 // Attention of the ONNX standard: since 23; version 24 adds nonpad_kv_seqlen, version 25 windows.
 
 #include <cmath>
+#include <limits>
 #include <optional>
 
 #include "ortrun/kernel.h"
@@ -98,7 +99,8 @@ class Attention : public Kernel {
         left_(info.Int("left_window_size", -1)),
         right_(info.Int("right_window_size", -1)),
         mode_(info.Int("qk_matmul_output_mode", 0)),
-        precision_(info.Int("softmax_precision", kTypeOf<BFloat16>)) {
+        precision_(info.Int("softmax_precision", ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED)),
+        nan_without_keys_(info.Int("__nan_without_keys", 0) != 0) {
     if (info.HasAttribute("scale")) scale_ = info.Float("scale");
     if (info.Int("is_causal", 0) != 0) right_ = right_ < 0 ? 0 : std::min<int64_t>(right_, 0);
     Require(q_heads_ >= 0 && kv_heads_ >= 0, "q_num_heads and kv_num_heads must be positive");
@@ -106,8 +108,8 @@ class Attention : public Kernel {
     Require(left_ >= -1 && right_ >= -1, "window sizes must be -1 or more");
     Require(mode_ >= 0 && mode_ <= 3, "qk_matmul_output_mode must be 0 to 3, is ", mode_);
     // Else softmax is computed in float, in double for double: at least as precise as what is asked for, or nearly.
-    Require(precision_ == kTypeOf<float> || precision_ == kTypeOf<double> || precision_ == kTypeOf<Float16> ||
-                precision_ == kTypeOf<BFloat16>,
+    Require(precision_ == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED || precision_ == kTypeOf<float> ||
+                precision_ == kTypeOf<double> || precision_ == kTypeOf<Float16> || precision_ == kTypeOf<BFloat16>,
             "softmax_precision must name a floating-point type, is ", precision_);
   }
 
@@ -139,6 +141,7 @@ class Attention : public Kernel {
     p.left = left_;
     p.right = right_;
     p.stage = static_cast<ScoreStage>(mode_);
+    if (nan_without_keys_) p.of_no_key = std::numeric_limits<T>::quiet_NaN();
     p.masks[0] = Mask<T>(context, p);
     p.valid_keys = ValidKeys(context, p.batch, p.keys);
 
@@ -156,7 +159,7 @@ class Attention : public Kernel {
                       p.past, shapes.v.View(ReadAs<T>(context, context.Input(kValue))), shapes.v.rows,
                       present_value.data(), p.v_rows);
     if constexpr (std::is_same_v<T, float>) {
-      if (context.Input(kQuery).type() == kTypeOf<BFloat16>) RoundSteps(context, p);
+      if (IsHalf(context.Input(kQuery).type())) RoundSteps(context, p);
     }
     p.y = result.View(y.data());
     p.scores = scores.data();
@@ -173,16 +176,27 @@ class Attention : public Kernel {
     MakeAllRows(context, p);
     p.k_rows = {};
     p.v_rows = {};
-    p.rounds_steps = true;
-    p.rounds_softmax = precision_ == kTypeOf<BFloat16>;
-    const float root = BFloat16(static_cast<float>(std::sqrt(p.scale)));
+    const ElementType type = context.Input(kQuery).type();
+    const Tensor mask = context.OptionalInput(kMask);
+    p.product_step = StepOf(type);
+    // A mask of more digits widens the scores; so does, in bfloat16, the cap, which the definition gives as float.
+    const bool widened = (mask && mask.type() == kTypeOf<float>) || (type == kTypeOf<BFloat16> && p.softcap != 0);
+    p.score_step = widened ? StepType::kWide : p.product_step;
+    p.softmax_step = precision_ == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED ? p.score_step : StepOf(precision_);
+    float root = static_cast<float>(std::sqrt(p.scale));
+    DispatchType<Halves>(type, [&]<typename H>(std::type_identity<H>) { root = H(root); });
     p.scale = 1;
-    p.q = Scaled(context, p.q, root, p.batch, p.heads, p.queries, p.head_size);
-    p.k = Scaled(context, p.k, root, p.batch, p.kv_heads, p.keys, p.head_size);
+    p.q = Scaled(context, type, p.q, root, p.batch, p.heads, p.queries, p.head_size);
+    p.k = Scaled(context, type, p.k, root, p.batch, p.kv_heads, p.keys, p.head_size);
   }
 
-  static HeadsView<const float> Scaled(KernelContext& context, const HeadsView<const float>& from, float factor,
-                                       size_t batch, size_t heads, size_t rows, size_t size) {
+  static StepType StepOf(int64_t type) {
+    if (type == kTypeOf<Float16>) return StepType::kFloat16;
+    return type == kTypeOf<BFloat16> ? StepType::kBFloat16 : StepType::kWide;
+  }
+
+  static HeadsView<const float> Scaled(KernelContext& context, ElementType type, const HeadsView<const float>& from,
+                                       float factor, size_t batch, size_t heads, size_t rows, size_t size) {
     float* copy = context.Scratch<float>(batch * heads * rows * size);
     const auto to = HeadsFirst(copy, heads, rows, size);
     context.ParallelRange(batch * heads, 1, [&](size_t begin, size_t end) {
@@ -190,7 +204,9 @@ class Attention : public Kernel {
         const size_t head = at / rows;
         const float* x = from.Row(head / heads, head % heads, at % rows);
         float* y = to.Row(head / heads, head % heads, at % rows);
-        for (size_t i = 0; i < size; ++i) y[i] = BFloat16(x[i] * factor);
+        DispatchType<Halves>(type, [&]<typename H>(std::type_identity<H>) {
+          for (size_t i = 0; i < size; ++i) y[i] = H(x[i] * factor);
+        });
       }
     });
     return HeadsFirst<const float>(copy, heads, rows, size);
@@ -234,7 +250,8 @@ class Attention : public Kernel {
   int64_t left_;
   int64_t right_;
   int64_t mode_;
-  int64_t precision_;  ///< an ElementType; matters for bfloat16 alone, whose own precision is the default
+  int64_t precision_;      ///< an ElementType, undefined: the scores' own; matters for 16-bit operands alone
+  bool nan_without_keys_;  ///< a row that masks leave no key is what a softmax makes of it, not 0
 };
 
 }  // namespace

@@ -7,13 +7,15 @@
 #include <span>
 
 #include "ortrun/kernel_context.h"
+#include "plugins/cpu/kernels/common/narrow_types.h"
 #include "plugins/cpu/kernels/common/strings.h"
 #include "plugins/cpu/kernels/common/types.h"
 
 namespace ortrun::cpu {
 
-/// Lets a kernel that only moves elements serve strings too: for them it sees 8-byte tokens instead, each the address
-/// of an element of one of the inputs, and Finish writes the strings that the moved tokens name.
+/// Lets a kernel that only moves elements serve strings and types smaller than a byte too. For strings it sees 8-byte
+/// tokens instead, each the address of an element of one of the inputs, and Finish writes the strings that the moved
+/// tokens name. Packed elements it sees one a byte, and Finish packs them.
 ///
 ///   ElementMover mover(context, x.type());
 ///   const void* from = mover.Input(x);
@@ -25,11 +27,19 @@ class ElementMover {
   ElementMover(KernelContext& context, ElementType type)
       : context_(context),
         strings_(type == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING),
-        size_(strings_ ? sizeof(uint64_t) : ElementSize(type)) {}
+        packed_(FindPackedType(type)),
+        size_(strings_             ? sizeof(uint64_t)
+              : packed_ != nullptr ? 1
+                                   : ElementSize(type)) {}
 
   size_t size() const { return size_; }
 
   const void* Input(const Tensor& tensor) {
+    if (packed_ != nullptr) {
+      auto* codes = context_.Scratch<uint8_t>(tensor.count());
+      Unpack(*packed_, tensor.data<uint8_t>(), tensor.count(), codes);
+      return codes;
+    }
     if (!strings_) return tensor.raw();
     auto* tokens = context_.Scratch<uint64_t>(tensor.count());
     for (size_t i = 0; i < tensor.count(); ++i) tokens[i] = (static_cast<uint64_t>(inputs_.size()) << kIndexBits) | i;
@@ -38,29 +48,36 @@ class ElementMover {
   }
 
   void* Output(const Tensor& tensor) {
-    if (!strings_) return tensor.raw();
-    outputs_.push_back({tensor, context_.Scratch<uint64_t>(tensor.count())});
-    return outputs_.back().tokens;
+    if (!strings_ && packed_ == nullptr) return tensor.raw();
+    outputs_.push_back({tensor, context_.Scratch(tensor.count() * size_)});
+    return outputs_.back().elements;
   }
 
   void Finish() {
-    for (const Target& target : outputs_)
-      for (size_t i = 0; i < target.tensor.count(); ++i) {
-        const uint64_t token = target.tokens[i];
+    for (const Target& target : outputs_) {
+      const size_t count = target.tensor.count();
+      if (packed_ != nullptr) {
+        Pack(*packed_, static_cast<const uint8_t*>(target.elements), count, target.tensor.data<uint8_t>());
+        continue;
+      }
+      for (size_t i = 0; i < count; ++i) {
+        const uint64_t token = static_cast<const uint64_t*>(target.elements)[i];
         CopyString(context_.host(), inputs_[token >> kIndexBits], token & ((uint64_t{1} << kIndexBits) - 1),
                    target.tensor, i);
       }
+    }
   }
 
  private:
   static constexpr unsigned kIndexBits = 40;
   struct Target {
     Tensor tensor;
-    uint64_t* tokens;
+    void* elements;
   };
 
   KernelContext& context_;
   bool strings_;
+  const PackedType* packed_;
   size_t size_;
   std::vector<Tensor> inputs_;
   std::vector<Target> outputs_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ortrun/kernel_context.h"
+#include "plugins/cpu/kernels/common/half_loops.h"
 #include "plugins/cpu/kernels/common/types.h"
 
 namespace ortrun::cpu {
@@ -13,21 +14,10 @@ using FloatAndHalf = TypeList<float, Float16, BFloat16>;
 /// call. NULL for an omitted tensor. Throws for types outside FloatAndHalf.
 inline const float* ReadFloats(KernelContext& context, const Tensor& tensor) {
   if (!tensor) return nullptr;
-  const float* result = nullptr;
-  DispatchType<FloatAndHalf>(tensor.type(), [&](auto type) {
-    using T = typename decltype(type)::type;
-    if constexpr (std::is_same_v<T, float>) {
-      result = tensor.data<float>();
-    } else {
-      float* wide = context.Scratch<float>(tensor.count());
-      const T* from = tensor.data<T>();
-      context.ParallelRange(tensor.count(), 16384, [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) wide[i] = from[i];
-      });
-      result = wide;
-    }
-  });
-  return result;
+  if (tensor.type() == kTypeOf<float>) return tensor.data<float>();
+  auto* wide = context.Scratch<float>(tensor.count());
+  WidenHalf(context, tensor.type(), tensor.raw(), wide, tensor.count());
+  return wide;
 }
 
 /// Where a kernel that computes in float writes an output of a type of FloatAndHalf. Call Finish when all is written.
@@ -43,13 +33,7 @@ class FloatOutput {
 
   void Finish() const {
     if (!tensor_ || tensor_.type() == ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT) return;
-    DispatchType<TypeList<Float16, BFloat16>>(tensor_.type(), [&](auto type) {
-      using T = typename decltype(type)::type;
-      T* to = tensor_.data<T>();
-      context_.ParallelRange(tensor_.count(), 16384, [&](size_t begin, size_t end) {
-        for (size_t i = begin; i < end; ++i) to[i] = T(data_[i]);
-      });
-    });
+    NarrowHalf(context_, tensor_.type(), data_, tensor_.raw(), tensor_.count());
   }
 
  private:

@@ -2,6 +2,7 @@
 #include "plugins/cpu/kernels/common/narrow_types.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -71,6 +72,13 @@ std::vector<ElementType> NarrowFloatTypes() {
   return types;
 }
 
+std::vector<ElementType> NarrowTypes() {
+  std::vector<ElementType> types{ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E8M0};
+  for (const auto& more : {NarrowFloatTypes(), PackedIntegerTypes()})
+    types.insert(types.end(), more.begin(), more.end());
+  return types;
+}
+
 std::vector<ElementType> PackedIntegerTypes() {
   std::vector<ElementType> types;
   for (const NamedPacked& known : kPacked)
@@ -105,16 +113,16 @@ uint8_t NarrowFloat::Encode(float value, bool saturate) const {
     if (special == Special::kNone) return static_cast<uint8_t>(sign);
     return static_cast<uint8_t>(special == Special::kNegativeZero ? sign_bit : sign | (sign_bit - 1));
   }
-  const float magnitude = std::abs(value);
+  const uint32_t magnitude = std::bit_cast<uint32_t>(std::abs(value));
+  const auto biased = static_cast<uint32_t>(128 - bias);  // a float's exponent field at the smallest normal number
   unsigned code = 0;
-  if (std::isinf(magnitude)) {
-    code = OverflowCode(*this);
-  } else if (magnitude != 0) {
-    const int exponent = std::max(std::ilogb(magnitude), 1 - bias);
-    // In units of the last place: at most 2^(mantissa_bits + 1), where a carry moves into the exponent by itself.
-    const auto units = static_cast<unsigned>(std::nearbyint(std::ldexp(magnitude, mantissa_bits - exponent)));
-    const int64_t field = int64_t{exponent} + bias - 1;
-    code = static_cast<unsigned>(std::min<int64_t>((field << mantissa_bits) + units, sign_bit));
+  if (magnitude >= biased << 23) {  // a carry moves into the exponent by itself
+    const int dropped = 23 - mantissa_bits;
+    const uint32_t odd = (magnitude >> dropped) & 1;
+    code = ((magnitude + (1u << (dropped - 1)) - 1 + odd) >> dropped) - ((biased - 1) << mantissa_bits);
+  } else {  // let the float adder round at the right bit
+    const float unit = std::bit_cast<float>((biased + static_cast<uint32_t>(23 - mantissa_bits)) << 23);
+    code = std::bit_cast<uint32_t>(std::abs(value) + unit) - std::bit_cast<uint32_t>(unit);
   }
   if (code > LargestCode(*this)) {
     if (saturate || special == Special::kNone)
@@ -128,6 +136,21 @@ uint8_t NarrowFloat::Encode(float value, bool saturate) const {
 
 float DecodeE8M0(uint8_t code) {
   return code == 255 ? std::numeric_limits<float>::quiet_NaN() : std::ldexp(1.0F, int{code} - 127);
+}
+
+uint8_t EncodeE8M0(float value, E8M0Rounding rounding, bool saturate) {
+  constexpr int kNan = 255;
+  constexpr int kLargest = 254;
+  if (std::isnan(value)) return kNan;
+  if (std::isinf(value)) return saturate ? kLargest : kNan;
+  if (value == 0) return saturate ? 0 : kNan;
+  int exponent = 0;
+  const float fraction = std::frexp(std::abs(value), &exponent);  // in [0.5, 1)
+  int code = exponent - 1 + 127;
+  if (rounding == E8M0Rounding::kUp) code += fraction > 0.5F ? 1 : 0;
+  if (rounding == E8M0Rounding::kNearest) code += fraction >= 0.75F ? 1 : 0;
+  if (saturate) return static_cast<uint8_t>(std::clamp(code, 0, kLargest));
+  return static_cast<uint8_t>(code < 0 || code > kLargest ? kNan : code);
 }
 
 void Unpack(const PackedType& type, const uint8_t* packed, size_t count, uint8_t* codes) {

@@ -33,6 +33,10 @@ const NarrowFloat* FindNarrowFloat(ElementType type);
 
 /// 2^(code - 127), NaN for 255: the scales of float8e8m0.
 float DecodeE8M0(uint8_t code);
+enum class E8M0Rounding { kUp, kDown, kNearest };  ///< away from zero; towards it; to nearest, ties up
+/// The power of two for a value's magnitude. What is out of range, zero included, becomes the nearest end of the range
+/// when `saturate`, else NaN.
+uint8_t EncodeE8M0(float value, E8M0Rounding rounding, bool saturate);
 
 /// Element types whose elements are smaller than a byte, several in each, the first in the lowest bits.
 struct PackedType {
@@ -50,5 +54,6 @@ void Pack(const PackedType& type, const uint8_t* codes, size_t count, uint8_t* p
 /// The types above by kind, to register kernels for.
 std::vector<ElementType> NarrowFloatTypes();
 std::vector<ElementType> PackedIntegerTypes();
+std::vector<ElementType> NarrowTypes();  ///< both, and float8e8m0
 
 }  // namespace ortrun::cpu

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
 #include "plugins/cpu/kernels/elementwise/float_loops.h"
 #include "plugins/cpu/kernels/elementwise/loops.h"
@@ -46,7 +47,7 @@ struct CeluOp {
   static constexpr float kDefaults[2] = {1, 0};
   template <typename T>
   static T Apply(T x, T alpha, T) {
-    return std::max(T{0}, x) + std::min(T{0}, alpha * std::expm1(x / alpha));
+    return std::max(x, T{0}) + std::min(T{0}, alpha * std::expm1(x / alpha));  // std::max(NaN, 0) is NaN
   }
 };
 struct ThresholdedReluOp {
@@ -136,10 +137,13 @@ class Activation : public Kernel {
 
 template <typename Op, typename List>
 void RegisterActivation(KernelList& list) {
-  list.Add({.op = Op::kName,
-            .types = {{"T", List::Values()}},
-            .make = MakeKernel<Activation<Op, List>>,
-            .may_inplace = {{0, 0}}});
+  using ActivationKernel = Activation<Op, List>;
+  AddWidened(list,
+             {.op = Op::kName,
+              .types = {{"T", List::Values()}},
+              .make = MakeKernel<ActivationKernel>,
+              .may_inplace = {{0, 0}}},
+             MakeWidened<ActivationKernel>);
 }
 
 using ClipTypes = NumbersAndHalf;
@@ -203,7 +207,9 @@ void RegisterActivations(KernelList& list) {
   RegisterActivation<HardSigmoidOp, AllFloats>(list);
   RegisterActivation<ShrinkOp, NumbersAndHalf>(list);
   RegisterActivation<SwishOp, AllFloats>(list);
-  list.Add({.op = "Clip", .types = {{"T", ClipTypes::Values()}}, .make = MakeKernel<Clip>, .may_inplace = {{0, 0}}});
+  AddWidened(list,
+             {.op = "Clip", .types = {{"T", ClipTypes::Values()}}, .make = MakeKernel<Clip>, .may_inplace = {{0, 0}}},
+             MakeWidened<Clip>);
 }
 
 }  // namespace ortrun::cpu

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Add, Sub, Mul, Div, Mod, BitShift, the bitwise and the logical operators of two inputs, PRelu.
 #include <cmath>
-#include <limits>
+#include <utility>
 
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
 #include "plugins/cpu/kernels/elementwise/float_loops.h"
 #include "plugins/cpu/kernels/elementwise/loops.h"
@@ -198,7 +199,9 @@ class Mod : public Kernel {
       }
     } else {
       const W rest = std::fmod(x, y);
-      return !sign_of_dividend && rest != 0 && (rest < 0) != (y < 0) ? rest + y : rest;
+      if (sign_of_dividend) return rest;
+      if (rest == 0) return std::copysign(W{0}, y);
+      return (rest < 0) != (y < 0) ? rest + y : rest;
     }
   }
 
@@ -220,13 +223,15 @@ class BitShift : public Kernel {
     DispatchType<Types>(a.type(), [&]<typename T>(std::type_identity<T>) {
       const bool left = left_;
       ComputeBinary<T>(context, a, b, b.shape(), [left](T x, T by) -> T {
-        if (by >= std::numeric_limits<T>::digits) return 0;  // shifting by the width or more is undefined in C++
-        return static_cast<T>(left ? static_cast<uint64_t>(x) << by : static_cast<uint64_t>(x) >> by);
+        constexpr T kWidth = 8 * sizeof(T);
+        // Undefined in C++; what remains is what comes in from outside: copies of the sign on the right shift.
+        if (by >= kWidth || std::cmp_less(by, 0)) return !left && std::cmp_less(x, 0) ? static_cast<T>(-1) : T{0};
+        return static_cast<T>(left ? static_cast<std::make_unsigned_t<T>>(x) << by : x >> by);
       });
     });
   }
 
-  using Types = TypeList<uint8_t, uint16_t, uint32_t, uint64_t>;
+  using Types = Integers;  // signed ones since version 28
 
  private:
   bool left_ = true;
@@ -234,10 +239,12 @@ class BitShift : public Kernel {
 
 template <typename Op>
 void RegisterBinary(KernelList& list) {
-  list.Add({.op = Op::kName,
-            .types = {{"T", Op::Types::Values()}},
-            .make = MakeKernel<Binary<Op>>,
-            .may_inplace = {{0, 0}, {1, 0}}});
+  AddWidened(list,
+             {.op = Op::kName,
+              .types = {{"T", Op::Types::Values()}},
+              .make = MakeKernel<Binary<Op>>,
+              .may_inplace = {{0, 0}, {1, 0}}},
+             MakeWidened<Binary<Op>>);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cast and CastLike between numbers, booleans and strings.
-#include <charconv>
+// Cast and CastLike between numbers of all widths, booleans and strings.
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -8,6 +7,8 @@
 #include "plugins/cpu/kernels/common/strings.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
 #include "plugins/cpu/kernels/elementwise/loops.h"
+#include "plugins/cpu/kernels/elementwise/narrow_cast.h"
+#include "plugins/cpu/kernels/elementwise/number_text.h"
 
 namespace ortrun::cpu {
 namespace {
@@ -40,56 +41,6 @@ To Convert(From from) {
   }
 }
 
-template <typename T>
-std::string Print(T value) {
-  if constexpr (std::is_same_v<T, bool>) {
-    return value ? "True" : "False";
-  } else if constexpr (std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>) {
-    return Print(static_cast<float>(value));
-  } else {
-    if constexpr (std::is_floating_point_v<T>) {
-      if (std::isnan(value)) return "NaN";
-      if (std::isinf(value)) return value > 0 ? "INF" : "-INF";
-    }
-    char text[64];
-    const auto end = std::to_chars(text, text + sizeof text, value);
-    return std::string(text, end.ptr);
-  }
-}
-
-template <typename T>
-T Parse(const std::string& text) {
-  size_t used = 0;
-  const auto fail = [&text](const char* kind) {
-    throw Error(ORT_INVALID_ARGUMENT, Concat("the string \"", text, "\" is not a ", kind, " and cannot be cast"));
-  };
-  if constexpr (std::is_same_v<T, bool>) {
-    if (text == "True" || text == "true" || text == "1") return true;
-    if (text == "False" || text == "false" || text == "0") return false;
-    fail("boolean");
-    return false;
-  } else if constexpr (std::is_integral_v<T>) {
-    T value{};
-    const char* begin = text.data();
-    const char* end = begin + text.size();
-    if (begin != end && *begin == '+') ++begin;
-    const auto result = std::from_chars(begin, end, value);
-    if (result.ec == std::errc::result_out_of_range) fail("number of this integer type");
-    if (result.ec == std::errc() && result.ptr == end) return value;
-    return Convert<T>(Parse<double>(text));  // "1.5", "1e3"
-  } else {
-    double value = 0;
-    try {
-      value = std::stod(text, &used);
-    } catch (const std::exception&) {
-      used = 0;
-    }
-    while (used > 0 && used < text.size() && text[used] == ' ') ++used;
-    if (used == 0 || used != text.size()) fail("number");
-    return Convert<T>(value);
-  }
-}
-
 template <typename From, typename To>
 void ConvertAll(KernelContext& context, const Tensor& x, const Tensor& y) {
   const From* from = x.data<From>();
@@ -99,21 +50,31 @@ void ConvertAll(KernelContext& context, const Tensor& x, const Tensor& y) {
   });
 }
 
-void CastTensor(KernelContext& context, const Tensor& x, const Tensor& y) {
+void CastTensor(KernelContext& context, const Tensor& x, const Tensor& y, const NarrowCast& narrow) {
   constexpr ElementType kString = ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING;
   const Host& host = context.host();
   if (x.type() == kString && y.type() == kString) {
     for (size_t i = 0; i < x.count(); ++i) CopyString(host, x, i, y, i);
+  } else if (x.type() == y.type()) {
+    if (x.count() != 0 && x.raw() != y.raw()) std::memcpy(y.raw(), x.raw(), BytesOf(x.type(), x.count()));
+  } else if (IsNarrow(x.type())) {
+    CastTensor(context, narrow.Decoded(context, x), y, narrow);
+  } else if (IsNarrow(y.type())) {
+    const Tensor wide = narrow.WideTarget(context, y);
+    CastTensor(context, x, wide, narrow);
+    narrow.Encode(wide, y);
+  } else if (IsHalf(x.type()) && y.type() == kTypeOf<float>) {
+    WidenHalf(context, x.type(), x.raw(), y.data<float>(), x.count());
+  } else if (x.type() == kTypeOf<float> && IsHalf(y.type())) {
+    NarrowHalf(context, y.type(), x.data<float>(), y.raw(), x.count());
   } else if (x.type() == kString) {
     DispatchType<CastTypes>(y.type(), [&]<typename To>(std::type_identity<To>) {
-      for (size_t i = 0; i < x.count(); ++i) y.data<To>()[i] = Parse<To>(ReadString(host, x, i));
+      for (size_t i = 0; i < x.count(); ++i) y.data<To>()[i] = ParseNumber<To>(ReadString(host, x, i));
     });
   } else if (y.type() == kString) {
     DispatchType<CastTypes>(x.type(), [&]<typename From>(std::type_identity<From>) {
-      for (size_t i = 0; i < x.count(); ++i) WriteString(host, y, i, Print(x.data<From>()[i]));
+      for (size_t i = 0; i < x.count(); ++i) WriteString(host, y, i, PrintNumber(x.data<From>()[i]));
     });
-  } else if (x.type() == y.type()) {
-    if (x.count() != 0 && x.raw() != y.raw()) std::memcpy(y.raw(), x.raw(), x.count() * ElementSize(x.type()));
   } else {
     DispatchType<CastTypes>(x.type(), [&]<typename From>(std::type_identity<From>) {
       DispatchType<CastTypes>(y.type(),
@@ -124,16 +85,21 @@ void CastTensor(KernelContext& context, const Tensor& x, const Tensor& y) {
 
 class Cast : public Kernel {
  public:
-  explicit Cast(const KernelInfo&) {}  // the target type is the output's, which the host has derived from `to`
+  explicit Cast(const KernelInfo& info) : narrow_(info) {}  // the output has the type that the host derived from `to`
   void Compute(KernelContext& context) const override {
     const Tensor x = context.Input(0);
-    CastTensor(context, x, context.Output(0, x.dims()));
+    CastTensor(context, x, context.Output(0, x.dims()), narrow_);
   }
+
+ private:
+  NarrowCast narrow_;
 };
 
-std::vector<ElementType> WithStrings() {
+std::vector<ElementType> AllCastTypes() {
   std::vector<ElementType> types = CastTypes::Values();
   types.push_back(ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING);
+  const std::vector<ElementType> narrow = NarrowTypes();
+  types.insert(types.end(), narrow.begin(), narrow.end());
   return types;
 }
 
@@ -141,10 +107,10 @@ std::vector<ElementType> WithStrings() {
 
 void RegisterCast(KernelList& list) {
   // Version 1 names its target by a string attribute; the output's type is known all the same.
-  list.Add({.op = "Cast", .types = {{"T1", WithStrings()}, {"T2", WithStrings()}}, .make = MakeKernel<Cast>});
+  list.Add({.op = "Cast", .types = {{"T1", AllCastTypes()}, {"T2", AllCastTypes()}}, .make = MakeKernel<Cast>});
   list.Add({.op = "CastLike",
             .since = 15,
-            .types = {{"T1", WithStrings()}, {"T2", WithStrings()}},
+            .types = {{"T1", AllCastTypes()}, {"T2", AllCastTypes()}},
             .make = MakeKernel<Cast>});
 }
 

@@ -272,7 +272,11 @@ class ElementwiseChain : public Kernel {
 }  // namespace
 
 void RegisterElementwiseChain(KernelList& list) {
-  list.Add({.domain = "ortrun", .op = "ElementwiseChain", .make = MakeKernel<ElementwiseChain>, .may_inplace = {}});
+  list.Add({.domain = "ortrun",
+            .op = "ElementwiseChain",
+            .types = {{"T", {kTypeOf<float>}}},
+            .make = MakeKernel<ElementwiseChain>,
+            .may_inplace = {}});
 }
 
 }  // namespace ortrun::cpu

@@ -12,7 +12,11 @@ namespace {
 using BaseTypes = TypeList<float, double, int32_t, int64_t, Float16, BFloat16>;
 using ExponentTypes = NumbersAndHalf;
 
-/// Integers to an integer power, wrapping; anything else in double, or float for floats.
+/// Whether float holds every exponent of this type.
+template <typename E>
+constexpr bool kFitsFloat = sizeof(E) <= 2 || std::is_same_v<E, float>;
+
+/// Integers to an integer power, wrapping; anything else in double, or in float where both numbers fit it.
 template <typename T, typename E>
 Arithmetic<T> Power(Arithmetic<T> base, Arithmetic<E> exponent) {
   if constexpr (std::is_integral_v<T> && std::is_integral_v<E>) {
@@ -33,8 +37,11 @@ Arithmetic<T> Power(Arithmetic<T> base, Arithmetic<E> exponent) {
     constexpr auto kLow = static_cast<double>(std::numeric_limits<T>::min());
     if (!(value >= kLow && value < -kLow)) return std::numeric_limits<T>::min();
     return static_cast<T>(value);
-  } else {
+  } else if constexpr (kFitsFloat<E>) {
+    if (exponent == 2) return base * base;  // to the last bit what a model that spells it as a product gets
     return std::pow(base, static_cast<Arithmetic<T>>(exponent));
+  } else {  // an odd exponent must stay odd
+    return static_cast<Arithmetic<T>>(std::pow(static_cast<double>(base), static_cast<double>(exponent)));
   }
 }
 

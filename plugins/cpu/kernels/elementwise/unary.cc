@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions of one input without attributes.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
+#include "plugins/cpu/kernels/common/narrow_types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
 #include "plugins/cpu/kernels/elementwise/float_loops.h"
 #include "plugins/cpu/kernels/elementwise/loops.h"
@@ -147,10 +150,33 @@ ORTRUN_UNARY(Mish, Mish(x));
 
 template <typename List, typename Pick>
 void RegisterUnary(KernelList& list, const char* op, const char* parameter = "T") {
-  list.Add({.op = op,
-            .types = {{parameter, List::Values()}},
-            .make = MakeKernel<Unary<List, Pick>>,
-            .may_inplace = {{0, 0}}});
+  using UnaryKernel = Unary<List, Pick>;
+  AddWidened(
+      list,
+      {.op = op, .types = {{parameter, List::Values()}}, .make = MakeKernel<UnaryKernel>, .may_inplace = {{0, 0}}},
+      MakeWidened<UnaryKernel>);
+}
+
+/// Asks a question of every element, which is given as float or double.
+template <typename Question>
+void AskEach(const Tensor& x, const Tensor& y, const Question& question) {
+  bool* to = y.data<bool>();
+  if (const NarrowFloat* format = FindNarrowFloat(x.type())) {
+    std::array<bool, 256> answers{};
+    for (size_t i = 0; i < answers.size(); ++i) answers[i] = question(format->Decode(static_cast<uint8_t>(i)));
+    for (size_t i = 0; i < x.count(); ++i) to[i] = answers[x.data<uint8_t>()[i]];
+    return;
+  }
+  DispatchType<AllFloats>(x.type(), [&]<typename T>(std::type_identity<T>) {
+    for (size_t i = 0; i < x.count(); ++i) to[i] = question(static_cast<Arithmetic<T>>(x.data<T>()[i]));
+  });
+}
+
+std::vector<ElementType> AskableTypes() {
+  std::vector<ElementType> types = AllFloats::Values();
+  for (ElementType type : NarrowFloatTypes())
+    if (FindPackedType(type) == nullptr) types.push_back(type);
+  return types;
 }
 
 class IsNan : public Kernel {
@@ -158,11 +184,7 @@ class IsNan : public Kernel {
   explicit IsNan(const KernelInfo&) {}
   void Compute(KernelContext& context) const override {
     const Tensor x = context.Input(0);
-    const Tensor y = context.Output(0, x.dims());
-    DispatchType<AllFloats>(x.type(), [&]<typename T>(std::type_identity<T>) {
-      using Wide = Arithmetic<T>;
-      for (size_t i = 0; i < x.count(); ++i) y.data<bool>()[i] = std::isnan(static_cast<Wide>(x.data<T>()[i]));
-    });
+    AskEach(x, context.Output(0, x.dims()), [](auto value) { return std::isnan(value); });
   }
 };
 
@@ -172,14 +194,8 @@ class IsInf : public Kernel {
       : positive_(info.Int("detect_positive", 1) != 0), negative_(info.Int("detect_negative", 1) != 0) {}
   void Compute(KernelContext& context) const override {
     const Tensor x = context.Input(0);
-    const Tensor y = context.Output(0, x.dims());
-    DispatchType<AllFloats>(x.type(), [&]<typename T>(std::type_identity<T>) {
-      using Wide = Arithmetic<T>;
-      for (size_t i = 0; i < x.count(); ++i) {
-        const auto value = static_cast<Wide>(x.data<T>()[i]);
-        y.data<bool>()[i] = std::isinf(value) && (value > 0 ? positive_ : negative_);
-      }
-    });
+    AskEach(x, context.Output(0, x.dims()),
+            [this](auto value) { return std::isinf(value) && (value > 0 ? positive_ : negative_); });
   }
 
  private:
@@ -221,8 +237,8 @@ void RegisterUnaries(KernelList& list) {
   RegisterUnary<AllFloats, SoftsignPick>(list, "Softsign");
   RegisterUnary<AllFloats, HardSwishPick>(list, "HardSwish");
   RegisterUnary<AllFloats, MishPick>(list, "Mish");
-  list.Add({.op = "IsNaN", .types = {{"T1", AllFloats::Values()}}, .make = MakeKernel<IsNan>});
-  list.Add({.op = "IsInf", .types = {{"T1", AllFloats::Values()}}, .make = MakeKernel<IsInf>});
+  list.Add({.op = "IsNaN", .types = {{"T1", AskableTypes()}}, .make = MakeKernel<IsNan>});
+  list.Add({.op = "IsInf", .types = {{"T1", AskableTypes()}}, .make = MakeKernel<IsInf>});
 }
 
 }  // namespace ortrun::cpu

@@ -2,6 +2,7 @@
 // Sum, Mean, Max, Min over any number of inputs.
 #include <cmath>
 
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/elementwise/elementwise.h"
 #include "plugins/cpu/kernels/elementwise/float_loops.h"
 #include "plugins/cpu/kernels/elementwise/loops.h"
@@ -104,7 +105,8 @@ class Variadic : public Kernel {
 
 template <typename Op>
 void RegisterVariadic(KernelList& list) {
-  list.Add({.op = Op::kName, .types = {{"T", Op::Types::Values()}}, .make = MakeKernel<Variadic<Op>>});
+  AddWidened(list, {.op = Op::kName, .types = {{"T", Op::Types::Values()}}, .make = MakeKernel<Variadic<Op>>},
+             MakeWidened<Variadic<Op>>);
 }
 
 }  // namespace

@@ -16,23 +16,26 @@ W SourceCoordinate(CoordinateMode mode, const ResizeAxis& axis, int64_t at) {
   const W x = static_cast<W>(at);
   const W scale = static_cast<W>(axis.scale);
   const W in = static_cast<W>(axis.in);
-  const W length = scale * in;  // of the output before it was cut to a whole number
+  // Where a scale makes a fraction of an element, the corners are those of what is made, whose length is whole.
+  const W intervals = static_cast<W>(axis.out - 1);
   constexpr W kHalf = W(0.5);
   switch (mode) {
     case CoordinateMode::kAlignCorners:
-      return length == 1 ? W(0) : x * (in - 1) / (length - 1);
+      return intervals == 0 ? W(0) : x * (in - 1) / intervals;
     case CoordinateMode::kAsymmetric:
       return x / scale;
     case CoordinateMode::kTfCropAndResize: {
       const W begin = static_cast<W>(axis.roi_begin);
       const W end = static_cast<W>(axis.roi_end);
-      const W within = length == 1 ? (end - begin) * (in - 1) / 2 : x * (end - begin) * (in - 1) / (length - 1);
+      const W within = intervals == 0 ? (end - begin) * (in - 1) / 2 : x * (end - begin) * (in - 1) / intervals;
       return within + begin * (in - 1);
     }
     case CoordinateMode::kPytorchHalfPixel:
-      return length == 1 ? -kHalf : (x + kHalf) / scale - kHalf;
+      return intervals == 0 ? W(0) : (x + kHalf) / scale - kHalf;
+    case CoordinateMode::kTfHalfPixelForNn:
+      return (x + kHalf) / scale;
     case CoordinateMode::kHalfPixelSymmetric: {
-      const W adjustment = static_cast<W>(axis.out) / length;
+      const W adjustment = static_cast<W>(axis.out) / (scale * in);  // 1 but for the fraction that was cut off
       return in / 2 * (1 - adjustment) + (x + kHalf) / scale - kHalf;
     }
     case CoordinateMode::kHalfPixel:

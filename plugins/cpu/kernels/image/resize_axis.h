@@ -19,6 +19,7 @@ enum class CoordinateMode {
   kHalfPixel,
   kHalfPixelSymmetric,
   kPytorchHalfPixel,
+  kTfHalfPixelForNn,  ///< version 11 alone
   kAlignCorners,
   kAsymmetric,
   kTfCropAndResize

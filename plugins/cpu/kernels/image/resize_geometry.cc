@@ -42,15 +42,14 @@ ResizeGeometry::ResizeGeometry(const KernelInfo& info) : is_upsample_(info.Opera
   roi_input_ = 1;
   scales_input_ = 2;
   sizes_input_ = 3;
-  rules_.coordinates =
-      Choose<CoordinateMode>(info, "coordinate_transformation_mode", "half_pixel",
-                             {{"half_pixel", CoordinateMode::kHalfPixel},
-                              {"half_pixel_symmetric", CoordinateMode::kHalfPixelSymmetric},
-                              {"pytorch_half_pixel", CoordinateMode::kPytorchHalfPixel},
-                              {"align_corners", CoordinateMode::kAlignCorners},
-                              {"asymmetric", CoordinateMode::kAsymmetric},
-                              {"tf_half_pixel_for_nn", CoordinateMode::kHalfPixel},  // version 11 alone
-                              {"tf_crop_and_resize", CoordinateMode::kTfCropAndResize}});
+  rules_.coordinates = Choose<CoordinateMode>(info, "coordinate_transformation_mode", "half_pixel",
+                                              {{"half_pixel", CoordinateMode::kHalfPixel},
+                                               {"half_pixel_symmetric", CoordinateMode::kHalfPixelSymmetric},
+                                               {"pytorch_half_pixel", CoordinateMode::kPytorchHalfPixel},
+                                               {"align_corners", CoordinateMode::kAlignCorners},
+                                               {"asymmetric", CoordinateMode::kAsymmetric},
+                                               {"tf_half_pixel_for_nn", CoordinateMode::kTfHalfPixelForNn},
+                                               {"tf_crop_and_resize", CoordinateMode::kTfCropAndResize}});
   rules_.nearest = Choose<NearestMode>(info, "nearest_mode", "round_prefer_floor",
                                        {{"round_prefer_floor", NearestMode::kRoundPreferFloor},
                                         {"round_prefer_ceil", NearestMode::kRoundPreferCeil},

@@ -89,6 +89,7 @@ void WriteTwoClassScores(PostTransform transform, float score, bool from_probabi
     scores[0] = -score;
     scores[1] = score;
   }
+  if (transform == PostTransform::kProbit) ApplyPostTransform(transform, scores, 2);
 }
 
 }  // namespace ortrun::cpu

@@ -19,7 +19,7 @@ float Logistic(float x);
 void ApplyPostTransform(PostTransform transform, float* scores, size_t n);
 
 /// The scores of a two-class model that has one score: writes two. `from_probability` says that the score is one (all
-/// weights positive), else it is a margin around 0.
+/// weights positive), else it is a margin around 0. As in ONNX Runtime, a softmax is not taken of them.
 void WriteTwoClassScores(PostTransform transform, float score, bool from_probability, float* scores);
 
 }  // namespace ortrun::cpu

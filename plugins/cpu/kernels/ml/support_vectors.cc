@@ -96,8 +96,8 @@ class SvmRegressor : public Kernel {
       for (size_t row = begin; row < end; ++row) {
         const float* features = from + row * features_;
         float sum = rho_[0];
-        if (supports_ == 0)
-          sum += kernel_(features, coefficients_.data(), features_);
+        if (supports_ == 0)  // a linear model, whatever kernel_type says
+          sum += DotProduct(features, coefficients_.data(), features_);
         else
           for (size_t i = 0; i < supports_; ++i)
             sum += coefficients_[i] * kernel_(features, vectors_.data() + i * features_, features_);
@@ -172,6 +172,7 @@ class SvmClassifier : public Kernel {
     Require(classes_ != 0, "classlabels_ints or classlabels_strings must be given");
     Require(!coefficients_.empty() && !rho_.empty(), "coefficients and rho must be given");
     Require(prob_a_.size() == prob_b_.size(), "prob_a and prob_b must be as long as each other");
+    for (float coefficient : coefficients_) all_positive_ &= coefficient >= 0;
     for (int64_t count : counts_) {
       Require(count >= 0, "vectors_per_class holds ", count);
       starts_.push_back(supports_);
@@ -194,7 +195,6 @@ class SvmClassifier : public Kernel {
     Require(rho_.size() >= pairs, "rho has ", rho_.size(), " entries for ", pairs, " pairs of classes");
     Require(prob_a_.empty() || prob_a_.size() >= pairs, "prob_a has ", prob_a_.size(), " entries for ", pairs,
             " pairs of classes");
-    for (float coefficient : coefficients_) all_positive_ &= coefficient >= 0;
   }
 
   void Compute(KernelContext& context) const override {
@@ -223,14 +223,16 @@ class SvmClassifier : public Kernel {
     return classes_ == 2 ? 2 : classes_ * (classes_ - 1) / 2;
   }
 
+  /// A linear model, whatever kernel_type says; all classes share one offset.
   int32_t ScoreLinear(const float* x, float* out) const {
-    size_t best = 0;
-    for (size_t i = 0; i < classes_; ++i) {
-      out[i] = kernel_(x, coefficients_.data() + i * features_, features_) + rho_[std::min(i, rho_.size() - 1)];
-      if (out[i] > out[best]) best = i;
-    }
+    for (size_t i = 0; i < classes_; ++i)
+      out[i] = DotProduct(x, coefficients_.data() + i * features_, features_) + rho_[0];
+    const float* best = std::max_element(out, out + classes_);
+    // Two classes without a negative weight: a score of a half decides for the second one.
+    const bool second = classes_ == 2 && all_positive_ && rho_.size() == 1 && *best >= 0.5f;
+    const auto picked = static_cast<int32_t>(second ? 1 : best - out);
     ApplyPostTransform(transform_, out, classes_);
-    return static_cast<int32_t>(best);
+    return picked;
   }
 
   int32_t ScorePairs(const float* x, std::vector<float>& scores, std::vector<double>& work, float* out) const {
@@ -261,19 +263,17 @@ class SvmClassifier : public Kernel {
         pairs[j * classes_ + i] = 1.0 - pairs[i * classes_ + j];
       }
     }
+    // The label is that of most votes, the first of equals. It need not have the largest probability.
     const auto most = static_cast<int32_t>(std::max_element(votes.begin(), votes.end()) - votes.begin());
     if (!prob_a_.empty()) {
       CouplePairs(pairs, classes_, q, qp, out);
-      const auto best = static_cast<int32_t>(std::max_element(out, out + classes_) - out);
-      ApplyPostTransform(transform_, out, classes_);
-      return best;
+    } else if (classes_ == 2) {  // one decision, positive for the first class, written as two scores
+      out[0] = -scores[0];
+      out[1] = scores[0];
+    } else {
+      std::copy_n(scores.data(), pair, out);
     }
-    if (classes_ == 2) {  // one score: a margin, positive for the first class
-      WriteTwoClassScores(transform_, -scores[0], false, out);
-      return most;
-    }
-    std::copy_n(scores.data(), pair, out);
-    ApplyPostTransform(transform_, out, pair);
+    ApplyPostTransform(transform_, out, Columns());
     return most;
   }
 

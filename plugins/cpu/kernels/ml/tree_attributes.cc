@@ -179,7 +179,7 @@ TreeEnsembleModel ReadTreeEnsemble5(const KernelInfo& info) {
             model.targets);
     model.votes.push_back({{leaf_targets[i], weights[i]}});
   }
-  // A leaf becomes a node of its own for each branch that ends in it: leaves may be shared, nodes may not.
+  // A leaf becomes a node of its own for each branch that ends in it.
   const auto child = [&](int64_t index, bool is_leaf, const char* name) {
     const auto limit = static_cast<int64_t>(is_leaf ? weights.size() : count);
     Require(index >= 0 && index < limit, name, " names ", index, " of ", limit);

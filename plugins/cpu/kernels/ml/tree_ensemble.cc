@@ -277,7 +277,7 @@ class TreeEnsembleClassifier : public Kernel {
     one_score_ = decided_by_one_ && *voted.begin() == 0;
     if (one_score_) {
       model.targets = 1;
-      if (model.base_values.size() == 2) model.base_values = {model.base_values[1]};
+      if (model.base_values.size() == 2) model.base_values = {model.base_values[0]};
     }
     Require(model.base_values.empty() || model.base_values.size() == static_cast<size_t>(model.targets) ||
                 labels_.size() == 2,
@@ -301,13 +301,12 @@ class TreeEnsembleClassifier : public Kernel {
         WriteTwoClassScores(transform_, score, all_positive_, to);
         return;
       }
-      size_t best = 0;
-      for (size_t i = 0; i < classes; ++i) {
-        to[i] = static_cast<float>(scores[i]);
-        if (to[i] > to[best]) best = i;
-      }
-      picked[row] = decided_by_one_ ? to[1] > middle : static_cast<int32_t>(best);
+      for (size_t i = 0; i < classes; ++i) to[i] = static_cast<float>(scores[i]);
+      const auto largest = [=] { return static_cast<int32_t>(std::max_element(to, to + classes) - to); };
+      picked[row] = decided_by_one_ ? to[1] > middle : largest();
       ApplyPostTransform(transform_, to, classes);
+      // It changes the order where a score is 0.
+      if (transform_ == PostTransform::kSoftmaxZero && !decided_by_one_) picked[row] = largest();
     });
     labels_.Write(context, 0, picked, shape.rows);
   }

@@ -16,6 +16,49 @@ constexpr size_t kStride = 4;
 /// Features that a tree may name: a prepared row is that long.
 constexpr int64_t kMaxFeatures = int64_t{1} << 24;
 
+/// Lengths of the longest ways from nodes to leaves, each node visited once. Throws for ways without an end.
+class TreeDepths {
+ public:
+  explicit TreeDepths(const std::vector<TreeNode>& nodes) : nodes_(nodes), depths_(nodes.size(), kUnknown) {}
+
+  uint32_t Of(int64_t root) {
+    std::vector<size_t> path = {Enter(root)};
+    while (!path.empty()) {
+      const size_t at = path.back();
+      const TreeNode& node = nodes_[at];
+      if (depths_[at] < kOpen) {  // came by another way meanwhile
+        path.pop_back();
+      } else if (node.mode == TreeMode::kLeaf) {
+        depths_[at] = 0;
+      } else if (depths_[at] == kUnknown) {
+        depths_[at] = kOpen;
+        for (int64_t child : {node.if_true, node.if_false}) {
+          const size_t next = Enter(child);
+          Require(depths_[next] != kOpen, "tree node ", next, " leads back to itself: trees must not have cycles");
+          if (depths_[next] == kUnknown) path.push_back(next);
+        }
+      } else {
+        depths_[at] =
+            1 + std::max(depths_[static_cast<size_t>(node.if_true)], depths_[static_cast<size_t>(node.if_false)]);
+      }
+    }
+    return depths_[static_cast<size_t>(root)];
+  }
+
+ private:
+  static constexpr uint32_t kUnknown = std::numeric_limits<uint32_t>::max();
+  static constexpr uint32_t kOpen = kUnknown - 1;  ///< on the way to a leaf
+
+  size_t Enter(int64_t node) const {
+    Require(node >= 0 && node < static_cast<int64_t>(nodes_.size()), "tree node ", node, " does not exist; there are ",
+            nodes_.size());
+    return static_cast<size_t>(node);
+  }
+
+  const std::vector<TreeNode>& nodes_;
+  std::vector<uint32_t> depths_;
+};
+
 }  // namespace
 
 template <typename T>
@@ -27,42 +70,42 @@ TreeForest<T>::TreeForest(const std::vector<TreeNode>& nodes, std::span<const in
             ", which is outside [0, ", kMaxFeatures, ")");
     features_ = std::max(features_, static_cast<size_t>(node.feature) + 1);
   }
-  std::vector<bool> seen(nodes.size());
+  TreeDepths depths(nodes);
+  std::vector<uint32_t> children(nodes.size());
   nodes_.reserve(nodes.size());
-  for (int64_t root : roots) roots_.push_back(Place(nodes, root, seen));
+  for (int64_t root : roots) {
+    depths_.push_back(depths.Of(root));
+    roots_.push_back(Place(nodes, static_cast<size_t>(root), children));
+  }
 }
 
+/// `children` tells for each node where the pair below it was placed, or 0: the first place is a root's.
 template <typename T>
-uint32_t TreeForest<T>::Place(const std::vector<TreeNode>& nodes, int64_t root, std::vector<bool>& seen) {
+uint32_t TreeForest<T>::Place(const std::vector<TreeNode>& nodes, size_t root, std::vector<uint32_t>& children) {
   struct Step {
-    int64_t from;
+    size_t from;
     uint32_t to;
-    uint32_t depth;
   };
   const auto root_at = static_cast<uint32_t>(nodes_.size());
   nodes_.emplace_back();
   exact_.emplace_back();
-  uint32_t depth = 0;
-  std::vector<Step> left = {{root, root_at, 0}};
+  std::vector<Step> left = {{root, root_at}};
   for (size_t next = 0; next < left.size(); ++next) {  // breadth first: the top of the tree shares cache lines
     const Step step = left[next];
-    Require(step.from >= 0 && step.from < static_cast<int64_t>(nodes.size()), "tree node ", step.from,
-            " does not exist; there are ", nodes.size());
-    const auto from = static_cast<size_t>(step.from);
-    Require(!seen[from], "tree node ", from, " is reached twice: trees must not have cycles or share nodes");
-    seen[from] = true;
-    depth = std::max(depth, step.depth);
-    Fill(nodes[from], step.to);
-    if (nodes[from].mode == TreeMode::kLeaf) continue;
-    const auto child = static_cast<uint32_t>(nodes_.size());
+    const TreeNode& node = nodes[step.from];
+    Fill(node, step.to);
+    if (node.mode == TreeMode::kLeaf) continue;
+    uint32_t& child = children[step.from];
+    const bool placed = child != 0;
+    if (!placed) child = static_cast<uint32_t>(nodes_.size());
+    nodes_[step.to].child = child;
+    if (placed) continue;
     nodes_.resize(nodes_.size() + 2);
     exact_.resize(nodes_.size());
-    nodes_[step.to].child = child;
     const bool swapped = exact_[step.to].swapped;
-    left.push_back({swapped ? nodes[from].if_false : nodes[from].if_true, child, step.depth + 1});
-    left.push_back({swapped ? nodes[from].if_true : nodes[from].if_false, child + 1, step.depth + 1});
+    left.push_back({static_cast<size_t>(swapped ? node.if_false : node.if_true), child});
+    left.push_back({static_cast<size_t>(swapped ? node.if_true : node.if_false), child + 1});
   }
-  depths_.push_back(depth);
   return root_at;
 }
 

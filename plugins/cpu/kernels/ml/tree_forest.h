@@ -22,15 +22,16 @@ struct TreeNode {
 };
 
 /// Decision trees laid out for walking: the two children of a node lie side by side and a leaf leads to itself, so a
-/// group of rows (or of trees) walks in step without branches. T is float or double, the type of the features.
+/// group of rows (or of trees) walks in step without branches. A node that several branches lead to is copied beside
+/// each sibling, what hangs below it is not. T is float or double, the type of the features.
 template <typename T>
 class TreeForest {
  public:
   static constexpr size_t kGroup = 8;  ///< rows, or trees, that walk in step
 
   TreeForest() = default;
-  /// Copies the trees that hang from `roots`. Throws when a child lies outside, a node is reached twice (a cycle, or
-  /// trees that share nodes), or a feature is negative.
+  /// Copies the trees that hang from `roots`. Throws when a child lies outside, a node leads back to itself, or a
+  /// feature is negative.
   TreeForest(const std::vector<TreeNode>& nodes, std::span<const int64_t> roots);
 
   size_t trees() const { return roots_.size(); }
@@ -69,7 +70,7 @@ class TreeForest {
     uint32_t members = 0;
   };
 
-  uint32_t Place(const std::vector<TreeNode>& nodes, int64_t root, std::vector<bool>& seen);
+  uint32_t Place(const std::vector<TreeNode>& nodes, size_t root, std::vector<uint32_t>& children);
   void Fill(const TreeNode& from, uint32_t at);
   int32_t WalkExactly(const T* x, size_t stride, uint32_t root) const;
 

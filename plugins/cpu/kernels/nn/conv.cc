@@ -5,6 +5,7 @@
 #include "plugins/cpu/kernels/common/context_parallel.h"
 #include "plugins/cpu/kernels/common/strided_copy.h"
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/nn/conv_plans.h"
 #include "plugins/cpu/kernels/nn/convolution.h"
 #include "plugins/cpu/kernels/nn/fused_activation.h"
@@ -45,7 +46,8 @@ class Conv : public Kernel {
       : window_(info), groups_(info.Int("group", 1)), fused_(info.OperatorType() == "FusedConv") {
     Require(groups_ >= 1, "attribute group=", groups_, " must be at least 1");
     if (fused_) activation_ = ReadFusedActivation(info);
-    if (const auto type = info.InputType(0); type && type->type == kTypeOf<float> && type->has_shape) x_ = type->shape;
+    const auto type = info.InputType(0);
+    if (type && type->type != kTypeOf<double> && type->has_shape) x_ = type->shape;
   }
 
   bool PrePack(size_t input, const ConstantTensor& tensor) override {
@@ -55,7 +57,7 @@ class Conv : public Kernel {
     if (x_.size() < 3 || x_.size() > 4 || tensor.shape.size() != x_.size()) return false;
     for (int64_t dim : x_)
       if (dim <= 0) return false;
-    plans_.Fix(PlaneShape(Read(x_, tensor.shape), kLayout), tensor.as<float>());
+    plans_.Fix(PlaneShape(Read(x_, tensor.shape), kLayout), tensor);
     return true;
   }
 
@@ -160,6 +162,7 @@ class Conv : public Kernel {
 void RegisterConv(KernelList& list) {
   const std::vector<TypeRule> single = {{"T", {kTypeOf<float>}}};
   list.Add({.op = "Conv", .types = {{"T", Floats::Values()}}, .make = MakeKernel<Conv<ConvLayout::kNchw>>});
+  list.Add({.op = "Conv", .types = {{"T", Halves::Values()}}, .make = MakeWidened<Conv<ConvLayout::kNchw>>});
   list.Add(
       {.domain = "com.microsoft", .op = "FusedConv", .types = single, .make = MakeKernel<Conv<ConvLayout::kNchw>>});
   list.Add({.domain = kNhwcDomain, .op = "Conv", .types = single, .make = MakeKernel<Conv<ConvLayout::kNhwc>>});

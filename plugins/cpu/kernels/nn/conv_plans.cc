@@ -31,7 +31,7 @@ ConvPlan MakePlan(const Conv2dShape& shape) {
 
 }  // namespace
 
-void ConvPlans::Fix(const Conv2dShape& shape, const float* weights) {
+void ConvPlans::Fix(const Conv2dShape& shape, const ConstantTensor& weights) {
   ConvPlan plan = MakePlan(shape);
   const void* packed = Packed(plan, weights);
   fixed_ = std::make_shared<const Entry>(Entry{std::move(plan), packed});
@@ -47,19 +47,24 @@ std::shared_ptr<const ConvPlans::Entry> ConvPlans::Find(const Conv2dShape& shape
     return recent_.front();
   }
   ConvPlan plan = MakePlan(shape);
+  ConstantTensor unshared;  // in memory of this kernel's own: the host shares weights only while kernels are made
+  unshared.data = weights;
   const void* packed =
-      weights == nullptr && !packed_[static_cast<size_t>(plan.weights_form())] ? nullptr : Packed(plan, weights);
+      weights == nullptr && !packed_[static_cast<size_t>(plan.weights_form())] ? nullptr : Packed(plan, unshared);
   if (recent_.size() == kRecent) recent_.pop_back();
   recent_.insert(recent_.begin(), std::make_shared<const Entry>(Entry{std::move(plan), packed}));
   return recent_.front();
 }
 
-const void* ConvPlans::Packed(const ConvPlan& plan, const float* weights) {
-  AlignedBuffer& buffer = packed_[static_cast<size_t>(plan.weights_form())];
+const void* ConvPlans::Packed(const ConvPlan& plan, const ConstantTensor& weights) {
+  PackedForm& buffer = packed_[static_cast<size_t>(plan.weights_form())];
   if (!buffer) {
-    AlignedBuffer fresh(plan.PackedWeightsSize());
-    plan.PackWeights(weights, fresh.get(), Parallel{});
-    buffer = std::move(fresh);
+    const Conv2dShape& s = plan.shape();
+    const std::string form =
+        Concat("convolution ", static_cast<int>(plan.weights_form()), ' ', static_cast<int>(s.layout), ' ', s.groups,
+               ' ', s.out_channels, 'x', s.in_channels, 'x', s.kernel_height, 'x', s.kernel_width);
+    buffer = Pack(weights, form, plan.PackedWeightsSize(),
+                  [&](void* to) { plan.PackWeights(weights.as<float>(), to, Parallel{}); });
   }
   return buffer.get();
 }

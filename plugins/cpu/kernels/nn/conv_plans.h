@@ -6,8 +6,9 @@
 #include <mutex>
 #include <vector>
 
+#include "ortrun/kernel_info.h"
 #include "plugins/cpu/conv/conv.h"
-#include "plugins/cpu/kernels/common/aligned_buffer.h"
+#include "plugins/cpu/kernels/common/packed_form.h"
 
 namespace ortrun::cpu {
 
@@ -22,7 +23,7 @@ class ConvPlans {
   };
 
   /// Makes the plan for the one shape that this convolution has, and packs its weights (OIHW) for it.
-  void Fix(const Conv2dShape& shape, const float* weights);
+  void Fix(const Conv2dShape& shape, const ConstantTensor& weights);
 
   /// The entry for a shape. `weights` are read only when a form is packed for the first time; NULL when they are not
   /// constant.
@@ -31,12 +32,12 @@ class ConvPlans {
   bool fixed() const { return fixed_ != nullptr; }
 
  private:
-  const void* Packed(const ConvPlan& plan, const float* weights);
+  const void* Packed(const ConvPlan& plan, const ConstantTensor& weights);
 
   std::shared_ptr<const Entry> fixed_;
   std::mutex mutex_;
   std::vector<std::shared_ptr<const Entry>> recent_;
-  std::array<AlignedBuffer, ConvPlan::kWeightsForms> packed_;  ///< by WeightsForm
+  std::array<PackedForm, ConvPlan::kWeightsForms> packed_;  ///< by WeightsForm
 };
 
 }  // namespace ortrun::cpu

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/nn/matrix_product.h"
 #include "plugins/cpu/kernels/nn/nn.h"
 #include "plugins/cpu/kernels/nn/spatial.h"
@@ -153,6 +154,7 @@ class ConvTranspose : public Kernel {
 
 void RegisterConvTranspose(KernelList& list) {
   list.Add({.op = "ConvTranspose", .types = {{"T", Floats::Values()}}, .make = MakeKernel<ConvTranspose>});
+  list.Add({.op = "ConvTranspose", .types = {{"T", Halves::Values()}}, .make = MakeWidened<ConvTranspose>});
 }
 
 }  // namespace ortrun::cpu

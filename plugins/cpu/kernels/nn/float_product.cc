@@ -14,8 +14,8 @@ bool PackedWeights::Pack(const ConstantTensor& tensor, bool transposed) {
   const auto columns = static_cast<size_t>(tensor.shape[rank - 1]);
   const size_t k = transposed ? columns : rows;
   const size_t n = transposed ? rows : columns;
-  buffer_ = AlignedBuffer(PackedBSize(k, n));
-  PackB(transposed, k, n, tensor.as<float>(), columns, buffer_.get(), Parallel{});
+  buffer_ = cpu::Pack(tensor, Concat("product ", k, 'x', n, transposed ? " transposed" : ""), PackedBSize(k, n),
+                      [&](void* to) { PackB(transposed, k, n, tensor.as<float>(), columns, to, Parallel{}); });
   return true;
 }
 

@@ -4,7 +4,7 @@
 #include "ortrun/kernel_context.h"
 #include "ortrun/kernel_info.h"
 #include "plugins/cpu/gemm/gemm.h"
-#include "plugins/cpu/kernels/common/aligned_buffer.h"
+#include "plugins/cpu/kernels/common/packed_form.h"
 #include "plugins/cpu/kernels/nn/matmul_shape.h"
 
 namespace ortrun::cpu {
@@ -20,7 +20,7 @@ class PackedWeights {
   explicit operator bool() const { return static_cast<bool>(buffer_); }
 
  private:
-  AlignedBuffer buffer_;
+  PackedForm buffer_;
 };
 
 /// One product.

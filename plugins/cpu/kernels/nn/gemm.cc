@@ -4,15 +4,16 @@
 
 #include "plugins/cpu/kernels/common/broadcast.h"
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/nn/float_product.h"
 #include "plugins/cpu/kernels/nn/fused_activation.h"
-#include "plugins/cpu/kernels/nn/matrix_product.h"
+#include "plugins/cpu/kernels/nn/general_product.h"
 #include "plugins/cpu/kernels/nn/nn.h"
 
 namespace ortrun::cpu {
 namespace {
 
-using GemmTypes = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16>;
+using GemmTypes = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t>;
 
 struct Sizes {
   size_t m;
@@ -40,7 +41,9 @@ class GemmKernel : public Kernel {
         b_transposed_(info.Int("transB", 0) != 0),
         alpha_(info.Float("alpha", 1)),
         beta_(info.Float("beta", 1)),
-        activation_(ReadFusedActivation(info)) {}
+        activation_(ReadFusedActivation(info)) {
+    if (const auto type = info.InputType(0)) RequireActivation(activation_, type->type);
+  }
 
   bool PrePack(size_t input, const ConstantTensor& tensor) override {
     return input == 1 && tensor.shape.size() == 2 && packed_.Pack(tensor, b_transposed_);
@@ -64,8 +67,7 @@ class GemmKernel : public Kernel {
       if constexpr (std::is_same_v<T, float>) {
         RunFloat(context, a, b, c, y, sizes);
       } else {
-        if (c) Spread<T>(context, c, y, y.data<T>());
-        Run(a.data<T>(), b.data<T>(), y.data<T>(), static_cast<bool>(c), sizes);
+        RunGeneral<T>(context, a, b, c, y);
       }
     });
   }
@@ -107,36 +109,25 @@ class GemmKernel : public Kernel {
     RunProduct(context, product);
   }
 
-  void Run(const double* a, const double* b, double* y, bool has_c, const Sizes& s) const {
-    Multiply(s.m, s.n, s.k, static_cast<double>(alpha_),
-             MatrixView<double>{a, a_transposed_ ? s.m : s.k, a_transposed_},
-             MatrixView<double>{b, b_transposed_ ? s.k : s.n, b_transposed_}, has_c ? static_cast<double>(beta_) : 0.0,
-             y, s.n);
-  }
-
-  /// Integers are summed in 64 bits and scaled in double where alpha or beta is not 1; halves in float.
   template <typename T>
-  void Run(const T* a, const T* b, T* y, bool has_c, const Sizes& s) const {
-    using Sum = std::conditional_t<std::is_integral_v<T>, uint64_t, float>;
-    for (size_t row = 0; row < s.m; ++row)
-      for (size_t column = 0; column < s.n; ++column) {
-        Sum sum{0};
-        for (size_t p = 0; p < s.k; ++p)
-          sum += static_cast<Sum>(a[a_transposed_ ? p * s.m + row : row * s.k + p]) *
-                 static_cast<Sum>(b[b_transposed_ ? column * s.k + p : p * s.n + column]);
-        T& value = y[row * s.n + column];
-        if constexpr (std::is_integral_v<T>) {
-          if (alpha_ == 1 && (beta_ == 1 || !has_c)) {
-            value = static_cast<T>(sum + (has_c ? static_cast<uint64_t>(value) : 0));
-          } else {
-            const double scaled = static_cast<double>(alpha_) * static_cast<double>(static_cast<int64_t>(sum)) +
-                                  (has_c ? static_cast<double>(beta_) * static_cast<double>(value) : 0.0);
-            value = static_cast<T>(static_cast<int64_t>(std::clamp(scaled, -9.2e18, 9.2e18)));
-          }
-        } else {
-          value = static_cast<T>(alpha_ * sum + (has_c ? beta_ * static_cast<float>(value) : 0.0F));
-        }
+  void RunGeneral(KernelContext& context, const Tensor& a, const Tensor& b, const Tensor& c, const Tensor& y) const {
+    GeneralProduct<T> product;
+    product.a = a.data<T>();
+    product.b = b.data<T>();
+    product.a_transposed = a_transposed_;
+    product.b_transposed = b_transposed_;
+    product.alpha = alpha_;
+    product.activation = activation_;
+    if (c) {
+      product.residual = c.data<T>();
+      product.beta = beta_;
+      if (c.count() != y.count()) {
+        T* whole = context.Scratch<T>(y.count());
+        Spread<T>(context, c, y, whole);
+        product.residual = whole;
       }
+    }
+    RunGeneralProduct(context, product, MatMulShape(a, a_transposed_, b, b_transposed_), y.data<T>());
   }
 
   bool a_transposed_;
@@ -150,11 +141,17 @@ class GemmKernel : public Kernel {
 }  // namespace
 
 void RegisterGemm(KernelList& list) {
+  const std::vector<TypeRule> halves = {{"T", Halves::Values()}};
   list.Add({.op = "Gemm", .since = 1, .until = 6, .types = {{"T", Floats::Values()}}, .make = MakeKernel<GemmKernel>});
   list.Add({.op = "Gemm", .since = 7, .types = {{"T", GemmTypes::Values()}}, .make = MakeKernel<GemmKernel>});
+  list.Add({.op = "Gemm", .types = halves, .make = MakeWidened<GemmKernel>});
   list.Add({.domain = "com.microsoft",
             .op = "FusedGemm",
-            .types = {{"T", {kTypeOf<float>}}},
+            .types = {{"T", {kTypeOf<Float16>}}},  // those of Microsoft's definition
+            .make = MakeWidened<GemmKernel>});
+  list.Add({.domain = "com.microsoft",
+            .op = "FusedGemm",
+            .types = {{"T", GemmTypes::Values()}},
             .make = MakeKernel<GemmKernel>});
 }
 

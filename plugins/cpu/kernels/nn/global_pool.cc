@@ -7,6 +7,7 @@
 #include "plugins/cpu/conv/pool.h"
 #include "plugins/cpu/kernels/common/context_parallel.h"
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/nn/layout.h"
 #include "plugins/cpu/kernels/nn/nn.h"
 
@@ -94,13 +95,19 @@ class ChannelsLastGlobalPool : public Kernel {
   }
 };
 
+template <GlobalKind kKind>
+void RegisterGlobalPool(KernelList& list, const char* op) {
+  using GlobalKernel = GlobalPoolKernel<kKind>;
+  AddWidened(list, {.op = op, .types = {{"T", AllFloats::Values()}}, .make = MakeKernel<GlobalKernel>},
+             MakeWidened<GlobalKernel>);
+}
+
 }  // namespace
 
 void RegisterGlobalPools(KernelList& list) {
-  const std::vector<TypeRule> types = {{"T", AllFloats::Values()}};
-  list.Add({.op = "GlobalAveragePool", .types = types, .make = MakeKernel<GlobalPoolKernel<GlobalKind::kAverage>>});
-  list.Add({.op = "GlobalMaxPool", .types = types, .make = MakeKernel<GlobalPoolKernel<GlobalKind::kMax>>});
-  list.Add({.op = "GlobalLpPool", .types = types, .make = MakeKernel<GlobalPoolKernel<GlobalKind::kLp>>});
+  RegisterGlobalPool<GlobalKind::kAverage>(list, "GlobalAveragePool");
+  RegisterGlobalPool<GlobalKind::kMax>(list, "GlobalMaxPool");
+  RegisterGlobalPool<GlobalKind::kLp>(list, "GlobalLpPool");
   const std::vector<TypeRule> single = {{"T", {kTypeOf<float>}}};
   list.Add({.domain = kNhwcDomain,
             .op = "GlobalAveragePool",

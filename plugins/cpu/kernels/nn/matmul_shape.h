@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "plugins/cpu/kernels/common/broadcast.h"
@@ -21,17 +22,22 @@ struct MatMulShape {
   /// Whether all batches can be computed as one product: b is one matrix and a's matrices lie behind each other.
   bool b_is_single = false;
 
-  MatMulShape(const Tensor& a, bool a_transposed, const Tensor& b, bool b_transposed);
+  MatMulShape(const Tensor& a, bool a_transposed, const Tensor& b, bool b_transposed)
+      : MatMulShape(a.dims(), a_transposed, b.dims(), b_transposed) {}
+  MatMulShape(std::span<const int64_t> a, bool a_transposed, std::span<const int64_t> b, bool b_transposed);
 
   size_t a_matrix(size_t batch) const { return a_index.empty() ? batch : a_index[batch]; }
   size_t b_matrix(size_t batch) const { return b_is_single ? 0 : b_index.empty() ? batch : b_index[batch]; }
 };
 
-inline MatMulShape::MatMulShape(const Tensor& a, bool a_transposed, const Tensor& b, bool b_transposed) {
-  Require(a.rank() >= 1 && b.rank() >= 1, "a matrix product needs inputs of rank 1 or more");
-  const bool a_vector = a.rank() == 1;
-  const bool b_vector = b.rank() == 1;
-  const auto side = [](const Tensor& x, size_t from_end) { return static_cast<size_t>(x.dim(x.rank() - from_end)); };
+inline MatMulShape::MatMulShape(std::span<const int64_t> a, bool a_transposed, std::span<const int64_t> b,
+                                bool b_transposed) {
+  Require(!a.empty() && !b.empty(), "a matrix product needs inputs of rank 1 or more");
+  const bool a_vector = a.size() == 1;
+  const bool b_vector = b.size() == 1;
+  const auto side = [](std::span<const int64_t> x, size_t from_end) {
+    return static_cast<size_t>(x[x.size() - from_end]);
+  };
   // A vector on the left is a row, on the right a column; transposing it changes nothing.
   const bool a_swap = a_transposed && !a_vector;
   const bool b_swap = b_transposed && !b_vector;
@@ -40,8 +46,8 @@ inline MatMulShape::MatMulShape(const Tensor& a, bool a_transposed, const Tensor
   const size_t b_rows = b_vector ? side(b, 1) : side(b, b_swap ? 1 : 2);
   n = b_vector ? 1 : side(b, b_swap ? 2 : 1);
   Require(k == b_rows, "the inner dimensions of a matrix product differ: ", k, " and ", b_rows);
-  const auto a_batch = a.dims().first(a_vector ? 0 : a.rank() - 2);
-  const auto b_batch = b.dims().first(b_vector ? 0 : b.rank() - 2);
+  const auto a_batch = a.first(a_vector ? 0 : a.size() - 2);
+  const auto b_batch = b.first(b_vector ? 0 : b.size() - 2);
   const Shape a_shape(a_batch);
   const Shape b_shape(b_batch);
   output = BroadcastShape(a_batch, b_batch);

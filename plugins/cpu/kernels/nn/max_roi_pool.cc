@@ -6,6 +6,7 @@
 
 #include "plugins/cpu/kernels/common/element_mover.h"
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/nn/nn.h"
 
 namespace ortrun::cpu {
@@ -92,6 +93,7 @@ class MaxRoiPool : public Kernel {
 
 void RegisterMaxRoiPool(KernelList& list) {
   list.Add({.op = "MaxRoiPool", .types = {{"T", Floats::Values()}}, .make = MakeKernel<MaxRoiPool>});
+  list.Add({.op = "MaxRoiPool", .types = {{"T", Halves::Values()}}, .make = MakeWidened<MaxRoiPool>});
 }
 
 }  // namespace ortrun::cpu

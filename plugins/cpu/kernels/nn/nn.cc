@@ -4,8 +4,10 @@
 namespace ortrun::cpu {
 
 void RegisterNn(KernelList& list) {
+  RegisterCausalConvWithState(list);
   RegisterConv(list);
   RegisterConvTranspose(list);
+  RegisterDeformConv(list);
   RegisterDet(list);
   RegisterEinsum(list);
   RegisterGemm(list);

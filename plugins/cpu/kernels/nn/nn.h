@@ -9,8 +9,10 @@ namespace ortrun::cpu {
 void RegisterNn(KernelList& list);
 
 // One function a file, called by RegisterNn.
+void RegisterCausalConvWithState(KernelList& list);
 void RegisterConv(KernelList& list);
 void RegisterConvTranspose(KernelList& list);
+void RegisterDeformConv(KernelList& list);
 void RegisterDet(KernelList& list);
 void RegisterEinsum(KernelList& list);
 void RegisterGemm(KernelList& list);

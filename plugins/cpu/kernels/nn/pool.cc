@@ -8,6 +8,7 @@
 #include "plugins/cpu/conv/pool.h"
 #include "plugins/cpu/kernels/common/context_parallel.h"
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/nn/layout.h"
 #include "plugins/cpu/kernels/nn/nn.h"
 #include "plugins/cpu/kernels/nn/spatial.h"
@@ -276,9 +277,13 @@ void RegisterPools(KernelList& list) {
   constexpr ConvLayout kFirst = ConvLayout::kNchw;
   constexpr ConvLayout kLast = ConvLayout::kNhwc;
   const std::vector<TypeRule> single = {{"T", {kTypeOf<float>}}};
-  list.Add({.op = "MaxPool", .types = {{"T", MaxPoolTypes::Values()}}, .make = MakeKernel<MaxPool<kFirst>>});
-  list.Add({.op = "AveragePool", .types = {{"T", AllFloats::Values()}}, .make = MakeKernel<AveragePool<kFirst>>});
-  list.Add({.op = "LpPool", .types = {{"T", AllFloats::Values()}}, .make = MakeKernel<LpPool>});
+  AddWidened(list, {.op = "MaxPool", .types = {{"T", MaxPoolTypes::Values()}}, .make = MakeKernel<MaxPool<kFirst>>},
+             MakeWidened<MaxPool<kFirst>>);
+  AddWidened(list,
+             {.op = "AveragePool", .types = {{"T", AllFloats::Values()}}, .make = MakeKernel<AveragePool<kFirst>>},
+             MakeWidened<AveragePool<kFirst>>);
+  AddWidened(list, {.op = "LpPool", .types = {{"T", AllFloats::Values()}}, .make = MakeKernel<LpPool>},
+             MakeWidened<LpPool>);
   list.Add({.domain = kNhwcDomain, .op = "MaxPool", .types = single, .make = MakeKernel<MaxPool<kLast>>});
   list.Add({.domain = kNhwcDomain, .op = "AveragePool", .types = single, .make = MakeKernel<AveragePool<kLast>>});
 }

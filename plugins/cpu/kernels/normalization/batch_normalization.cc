@@ -79,18 +79,16 @@ class BatchNormalization : public Kernel {
     }
     if (x.count() == 0) return;
     double* factor = context.Scratch<double>(channels);
-    double* offset = context.Scratch<double>(channels);
-    for (size_t c = 0; c < channels; ++c) {
-      factor[c] = scale[c] / std::sqrt(variance[c] + epsilon_);
-      offset[c] = bias[c] - mean[c] * factor[c];
-    }
-    if (x.type() == kTypeOf<double>) return Apply(context, extents, x.data<double>(), factor, offset, y.data<double>());
-    float* factors = context.Scratch<float>(channels);
-    float* offsets = context.Scratch<float>(channels);
-    std::transform(factor, factor + channels, factors, [](double v) { return static_cast<float>(v); });
-    std::transform(offset, offset + channels, offsets, [](double v) { return static_cast<float>(v); });
+    for (size_t c = 0; c < channels; ++c) factor[c] = scale[c] / std::sqrt(variance[c] + epsilon_);
+    if (x.type() == kTypeOf<double>)
+      return Apply<double>(context, extents, x.data<double>(), {mean, factor, bias}, y.data<double>());
+    const auto narrow = [&](const double* values) {
+      float* floats = context.Scratch<float>(channels);
+      std::transform(values, values + channels, floats, [](double v) { return static_cast<float>(v); });
+      return floats;
+    };
     const FloatOutput to(context, y);
-    Apply(context, extents, ReadFloats(context, x), factors, offsets, to.data());
+    Apply<float>(context, extents, ReadFloats(context, x), {narrow(mean), narrow(factor), narrow(bias)}, to.data());
     to.Finish();
   }
 
@@ -109,6 +107,8 @@ class BatchNormalization : public Kernel {
     context.ParallelRange(e.channels, std::max<size_t>(1, kGrain / std::max<size_t>(1, e.batch * e.inner)),
                           [&](size_t begin, size_t end) {
                             for (size_t c = begin; c < end; ++c) {
+                              // Around the first element, so that a channel of one value has exactly that mean.
+                              const auto origin = static_cast<double>(e.batch * e.inner == 0 ? T() : x[c * e.inner]);
                               const auto sum = [&](auto value) {
                                 double total = 0;
                                 for (size_t b = 0; b < e.batch; ++b) {
@@ -117,7 +117,7 @@ class BatchNormalization : public Kernel {
                                 }
                                 return total;
                               };
-                              const double centre = sum([](double v) { return v; }) / n;
+                              const double centre = origin + sum([=](double v) { return v - origin; }) / n;
                               mean[c] = centre;
                               variance[c] = sum([=](double v) { return (v - centre) * (v - centre); }) / n;
                             }
@@ -131,23 +131,34 @@ class BatchNormalization : public Kernel {
     WriteChannels(context.Output(output, Shape{static_cast<int64_t>(n)}), running);
   }
 
+  /// y = (x - centre) * factor + offset, in this order: what is close to its mean keeps its digits.
   template <typename T>
-  static void Apply(const KernelContext& context, const Extents& e, const T* x, const T* factor, const T* offset,
-                    T* y) {
+  struct Affine {
+    const T* centre;
+    const T* factor;
+    const T* offset;
+  };
+
+  template <typename T>
+  static void Apply(const KernelContext& context, const Extents& e, const T* x, const Affine<T>& a, T* y) {
     const bool flat = e.inner == 1;  // neighbours are channels
     const size_t rows = flat ? e.batch : e.batch * e.channels;
     const size_t n = flat ? e.channels : e.inner;
-    context.ParallelRange(rows, std::max<size_t>(1, kGrain / n), [=](size_t begin, size_t end) {
+    context.ParallelRange(rows, std::max<size_t>(1, kGrain / n), [=, &e, &a](size_t begin, size_t end) {
       for (size_t row = begin; row < end; ++row) {
         const T* from = x + row * n;
         T* to = y + row * n;
         const size_t c = row % e.channels;
-        if (flat) {
-          for (size_t i = 0; i < n; ++i) to[i] = from[i] * factor[i] + offset[i];
-        } else if constexpr (std::is_same_v<T, float>) {
-          AffineRow(from, factor[c], offset[c], to, n);
+        if constexpr (std::is_same_v<T, float>) {
+          if (flat)
+            AffineColumns(from, a.centre, a.factor, a.offset, to, n);
+          else
+            AffineRow(from, a.centre[c], a.factor[c], a.offset[c], to, n);
         } else {
-          for (size_t i = 0; i < n; ++i) to[i] = from[i] * factor[c] + offset[c];
+          for (size_t i = 0; i < n; ++i) {
+            const size_t at = flat ? i : c;
+            to[i] = (from[i] - a.centre[at]) * a.factor[at] + a.offset[at];
+          }
         }
       }
     });

@@ -87,18 +87,41 @@ float ExpSum(const float* x, float shift, float* y, size_t n) {
   return hn::GetLane(hn::SumOfLanes(d, hn::Add(a, b)));
 }
 
-void AffineTarget(const float* x, float factor, float offset, float* y, size_t n) {
+void AffineTarget(const float* x, float centre, float factor, float offset, float* y, size_t n) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  const V f = hn::Set(d, factor), o = hn::Set(d, offset);
+  const V c = hn::Set(d, centre), f = hn::Set(d, factor), o = hn::Set(d, offset);
   size_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::MulAdd(hn::LoadU(d, x + i), f, o), d, y + i);
-  if (i < n) StoreTail(d, hn::MulAdd(LoadTail(d, x + i, n - i, 0), f, o), y + i, n - i);
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    const V v0 = hn::Sub(hn::LoadU(d, x + i), c), v1 = hn::Sub(hn::LoadU(d, x + i + lanes), c);
+    const V v2 = hn::Sub(hn::LoadU(d, x + i + 2 * lanes), c), v3 = hn::Sub(hn::LoadU(d, x + i + 3 * lanes), c);
+    hn::StoreU(hn::MulAdd(v0, f, o), d, y + i);
+    hn::StoreU(hn::MulAdd(v1, f, o), d, y + i + lanes);
+    hn::StoreU(hn::MulAdd(v2, f, o), d, y + i + 2 * lanes);
+    hn::StoreU(hn::MulAdd(v3, f, o), d, y + i + 3 * lanes);
+  }
+  for (; i + lanes <= n; i += lanes) hn::StoreU(hn::MulAdd(hn::Sub(hn::LoadU(d, x + i), c), f, o), d, y + i);
+  if (i < n) StoreTail(d, hn::MulAdd(hn::Sub(LoadTail(d, x + i, n - i, centre), c), f, o), y + i, n - i);
+}
+
+void AffineColumnsTarget(const float* x, const float* centre, const float* factor, const float* offset, float* y,
+                         size_t n) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const V v = hn::Sub(hn::LoadU(d, x + i), hn::LoadU(d, centre + i));
+    hn::StoreU(hn::MulAdd(v, hn::LoadU(d, factor + i), hn::LoadU(d, offset + i)), d, y + i);
+  }
+  if (i == n) return;
+  const size_t left = n - i;
+  const V v = hn::Sub(LoadTail(d, x + i, left, 0), LoadTail(d, centre + i, left, 0));
+  StoreTail(d, hn::MulAdd(v, LoadTail(d, factor + i, left, 0), LoadTail(d, offset + i, left, 0)), y + i, left);
 }
 
 void SoftmaxTarget(const float* x, float* y, size_t n) {
   const float sum = ExpSum<true>(x, SafeShift(LargestOf(x, n)), y, n);
-  AffineTarget(y, 1.0f / sum, 0.0f, y, n);
+  AffineTarget(y, 0.0f, 1.0f / sum, 0.0f, y, n);
 }
 
 void LogSoftmaxTarget(const float* x, float* y, size_t n) {
@@ -136,34 +159,45 @@ void ScaleColumnsTarget(const float* factor, float* y, size_t n) {
   for (; i < n; ++i) y[i] *= factor[i];
 }
 
-/// Sum of x, or of (x - centre)^2.
+/// Sum of x - centre, or of its square, over elements few enough for float.
 template <bool kSquares>
-float RowSum(const float* x, float centre, size_t n) {
+float BlockSum(const float* x, float centre, size_t n) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   const V c = hn::Set(d, centre);
   V sums[4] = {hn::Zero(d), hn::Zero(d), hn::Zero(d), hn::Zero(d)};
   const auto add = [&](V& sum, V v) HWY_ATTR {
-    if constexpr (kSquares) {
-      v = hn::Sub(v, c);
-      sum = hn::MulAdd(v, v, sum);
-    } else {
-      sum = hn::Add(sum, v);
-    }
+    v = hn::Sub(v, c);
+    sum = kSquares ? hn::MulAdd(v, v, sum) : hn::Add(sum, v);
   };
   size_t i = 0;
   for (; i + 4 * lanes <= n; i += 4 * lanes)
     for (size_t k = 0; k < 4; ++k) add(sums[k], hn::LoadU(d, x + i + k * lanes));
   for (; i + lanes <= n; i += lanes) add(sums[0], hn::LoadU(d, x + i));
-  if (i < n) add(sums[1], LoadTail(d, x + i, n - i, kSquares ? centre : 0.0f));
+  if (i < n) add(sums[1], LoadTail(d, x + i, n - i, centre));
   return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(sums[0], sums[1]), hn::Add(sums[2], sums[3]))));
 }
 
+/// The same over any number of elements.
+template <bool kSquares>
+double RowSum(const float* x, float centre, size_t n) {
+  constexpr size_t kBlock = 4096;
+  if (n <= kBlock) return static_cast<double>(BlockSum<kSquares>(x, centre, n));
+  double sum = 0;
+  for (size_t i = 0; i < n; i += kBlock)
+    sum += static_cast<double>(BlockSum<kSquares>(x + i, centre, n - i < kBlock ? n - i : kBlock));
+  return sum;
+}
+
+/// The mean is taken around the row's first element: exact for a row of one value, and close where the row lies far
+/// from 0 and its elements close together.
 RowStatistics Measure(const float* x, bool centred, float epsilon, size_t n) {
-  const float count = static_cast<float>(n);
-  const float mean = centred ? RowSum<false>(x, 0.0f, n) / count : 0.0f;
-  const float variance = RowSum<true>(x, mean, n) / count;
-  return {mean, 1.0f / std::sqrt(variance + epsilon)};
+  const double share = 1.0 / static_cast<double>(n);
+  const double exact = centred ? static_cast<double>(x[0]) + RowSum<false>(x, x[0], n) * share : 0.0;
+  const auto mean = static_cast<float>(exact);
+  const double rest = exact - static_cast<double>(mean);
+  const double variance = std::max(0.0, RowSum<true>(x, mean, n) * share - rest * rest);
+  return {mean, static_cast<float>(rest), 1.0f / std::sqrt(static_cast<float>(variance) + epsilon)};
 }
 
 RowStatistics MeasureTarget(const float* x, float epsilon, size_t n) { return Measure(x, true, epsilon, n); }
@@ -174,17 +208,18 @@ RowStatistics NormalizeTarget(const float* x, const float* scale, const float* b
   const float mean = result.mean;
   const D d;
   const size_t lanes = hn::Lanes(d);
-  const V m = hn::Set(d, mean), r = hn::Set(d, result.inverse_std);
+  const float shift = -result.mean_rest * result.inverse_std;
+  const V m = hn::Set(d, mean), r = hn::Set(d, result.inverse_std), s = hn::Set(d, shift);
   size_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    const V v = hn::Mul(hn::Sub(hn::LoadU(d, x + i), m), r);
+    const V v = hn::MulAdd(hn::Sub(hn::LoadU(d, x + i), m), r, s);
     hn::StoreU(hn::MulAdd(v, LoadOr(d, scale == nullptr ? nullptr : scale + i, 1.0f),
                           LoadOr(d, bias == nullptr ? nullptr : bias + i, 0.0f)),
                d, y + i);
   }
   for (; i < n; ++i)
-    y[i] =
-        (x[i] - mean) * result.inverse_std * (scale == nullptr ? 1.0f : scale[i]) + (bias == nullptr ? 0.0f : bias[i]);
+    y[i] = ((x[i] - mean) * result.inverse_std + shift) * (scale == nullptr ? 1.0f : scale[i]) +
+           (bias == nullptr ? 0.0f : bias[i]);
   return result;
 }
 
@@ -213,6 +248,7 @@ HWY_EXPORT(MeasureTarget);
 HWY_EXPORT(NormalizeTarget);
 HWY_EXPORT(AddRowsTarget);
 HWY_EXPORT(AffineTarget);
+HWY_EXPORT(AffineColumnsTarget);
 
 void SoftmaxRow(const float* x, float* y, size_t n) { HWY_DYNAMIC_DISPATCH(SoftmaxTarget)(x, y, n); }
 void LogSoftmaxRow(const float* x, float* y, size_t n) { HWY_DYNAMIC_DISPATCH(LogSoftmaxTarget)(x, y, n); }
@@ -230,8 +266,11 @@ RowStatistics MeasureRow(const float* x, float epsilon, size_t n) {
 void AddRows(const float* x, const float* skip, const float* bias, float* sum, size_t n) {
   HWY_DYNAMIC_DISPATCH(AddRowsTarget)(x, skip, bias, sum, n);
 }
-void AffineRow(const float* x, float factor, float offset, float* y, size_t n) {
-  HWY_DYNAMIC_DISPATCH(AffineTarget)(x, factor, offset, y, n);
+void AffineRow(const float* x, float centre, float factor, float offset, float* y, size_t n) {
+  HWY_DYNAMIC_DISPATCH(AffineTarget)(x, centre, factor, offset, y, n);
+}
+void AffineColumns(const float* x, const float* centre, const float* factor, const float* offset, float* y, size_t n) {
+  HWY_DYNAMIC_DISPATCH(AffineColumnsTarget)(x, centre, factor, offset, y, n);
 }
 }  // namespace ortrun::cpu
 #endif

@@ -19,6 +19,7 @@ void ScaleColumns(const float* factor, float* y, size_t n);
 
 struct RowStatistics {
   float mean;         ///< 0 when the row is not centred
+  float mean_rest;    ///< what the mean is more than `mean`, which is rounded
   float inverse_std;  ///< 1 / sqrt(variance + epsilon), or of the mean square when not centred
 };
 
@@ -27,13 +28,17 @@ struct RowStatistics {
 RowStatistics NormalizeRow(const float* x, const float* scale, const float* bias, bool centred, float epsilon, float* y,
                            size_t n);
 
-/// The statistics by which NormalizeRow would normalise the centred row.
+/// The statistics by which NormalizeRow would normalise the centred row. The mean of a row of one value is that value.
 RowStatistics MeasureRow(const float* x, float epsilon, size_t n);
 
 /// sum = x + skip (+ bias, when not NULL); `sum` may be any of them.
 void AddRows(const float* x, const float* skip, const float* bias, float* sum, size_t n);
 
-/// y[i] = x[i] * factor + offset; x may be y.
-void AffineRow(const float* x, float factor, float offset, float* y, size_t n);
+/// y[i] = (x[i] - centre) * factor + offset; x may be y. The centre is subtracted first: a row whose elements are all
+/// its mean becomes the offset, however large they are.
+void AffineRow(const float* x, float centre, float factor, float offset, float* y, size_t n);
+
+/// The same with a centre, a factor and an offset for each element.
+void AffineColumns(const float* x, const float* centre, const float* factor, const float* offset, float* y, size_t n);
 
 }  // namespace ortrun::cpu

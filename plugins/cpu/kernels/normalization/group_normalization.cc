@@ -2,11 +2,11 @@
 // GroupNormalization and InstanceNormalization, whose groups are single channels: each group of channels of each
 // example is brought to mean 0 and variance 1, then scaled and shifted.
 #include <algorithm>
-#include <cmath>
 
 #include "ortrun/kernel.h"
 #include "plugins/cpu/kernels/common/float_view.h"
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/normalization/double_rows.h"
 #include "plugins/cpu/kernels/normalization/float_rows.h"
 #include "plugins/cpu/kernels/normalization/normalization.h"
 
@@ -23,29 +23,16 @@ struct Groups {
   bool scale_per_group;
 };
 
-void Affine(const float* x, float factor, float offset, float* y, size_t n) { AffineRow(x, factor, offset, y, n); }
-void Affine(const double* x, double factor, double offset, double* y, size_t n) {
-  for (size_t i = 0; i < n; ++i) y[i] = x[i] * factor + offset;
+void Affine(const float* x, float centre, float factor, float offset, float* y, size_t n) {
+  AffineRow(x, centre, factor, offset, y, n);
+}
+void Affine(const double* x, double centre, double factor, double offset, double* y, size_t n) {
+  for (size_t i = 0; i < n; ++i) y[i] = (x[i] - centre) * factor + offset;
 }
 
-template <typename T>
-struct Moments {
-  T mean;
-  T inverse_std;
-};
-
-Moments<float> Measure(const float* x, float epsilon, size_t n) {
-  const RowStatistics found = MeasureRow(x, epsilon, n);
-  return {found.mean, found.inverse_std};
-}
-
-Moments<double> Measure(const double* x, float epsilon, size_t n) {
-  double mean = 0;
-  for (size_t i = 0; i < n; ++i) mean += x[i];
-  mean /= static_cast<double>(n);
-  double squares = 0;
-  for (size_t i = 0; i < n; ++i) squares += (x[i] - mean) * (x[i] - mean);
-  return {mean, 1 / std::sqrt(squares / static_cast<double>(n) + static_cast<double>(epsilon))};
+RowStatistics Measure(const float* x, float epsilon, size_t n) { return MeasureRow(x, epsilon, n); }
+DoubleStatistics Measure(const double* x, float epsilon, size_t n) {
+  return MeasureDoubles(x, true, static_cast<double>(epsilon), n);
 }
 
 template <typename T>
@@ -54,13 +41,13 @@ void NormalizeGroups(const KernelContext& context, const Groups& g, float epsilo
   const size_t n = g.channels * g.inner;
   context.ParallelRange(g.rows, std::max<size_t>(1, kGrain / n), [=](size_t begin, size_t end) {
     for (size_t row = begin; row < end; ++row) {
-      const Moments<T> moments = Measure(x + row * n, epsilon, n);
+      const auto found = Measure(x + row * n, epsilon, n);
       const size_t group = row % g.groups;
       for (size_t c = 0; c < g.channels; ++c) {
         const size_t at = g.scale_per_group ? group : group * g.channels + c;
-        const T factor = scale[at] * moments.inverse_std;
         const size_t offset = row * n + c * g.inner;
-        Affine(x + offset, factor, bias[at] - moments.mean * factor, y + offset, g.inner);
+        const T factor = scale[at] * found.inverse_std;
+        Affine(x + offset, found.mean, factor, bias[at] - found.mean_rest * factor, y + offset, g.inner);
       }
     }
   });

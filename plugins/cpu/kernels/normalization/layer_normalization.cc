@@ -3,11 +3,11 @@
 // it is in the cache.
 
 #include <algorithm>
-#include <cmath>
 
 #include "ortrun/kernel.h"
 #include "plugins/cpu/kernels/common/broadcast.h"
 #include "plugins/cpu/kernels/common/float_view.h"
+#include "plugins/cpu/kernels/normalization/double_rows.h"
 #include "plugins/cpu/kernels/normalization/float_rows.h"
 #include "plugins/cpu/kernels/normalization/normalization.h"
 
@@ -53,13 +53,7 @@ RowOperand<T> MakeRowOperand(KernelContext& context, const Tensor& tensor, const
 /// The double form of NormalizeRow.
 void NormalizeDoubles(const double* x, const double* scale, const double* bias, bool centred, double epsilon, double* y,
                       size_t n, float* mean_out, float* inverse_out) {
-  double mean = 0;
-  if (centred)
-    for (size_t i = 0; i < n; ++i) mean += x[i];
-  mean /= static_cast<double>(n);
-  double squares = 0;
-  for (size_t i = 0; i < n; ++i) squares += (x[i] - mean) * (x[i] - mean);
-  const double inverse = 1.0 / std::sqrt(squares / static_cast<double>(n) + epsilon);
+  const auto [mean, rest, inverse] = MeasureDoubles(x, centred, epsilon, n);
   for (size_t i = 0; i < n; ++i)
     y[i] = (x[i] - mean) * inverse * (scale == nullptr ? 1.0 : scale[i]) + (bias == nullptr ? 0.0 : bias[i]);
   if (mean_out != nullptr) *mean_out = static_cast<float>(mean);

@@ -67,7 +67,7 @@ class LocalResponseNormalization : public Kernel {
       std::fill_n(sums, width, T{0});
       if constexpr (std::is_same_v<T, float>) {
         FoldColumns(Fold::kSum, Map::kSquare, sums, x + first * stride, width, last - first + 1, stride);
-        AffineRow(sums, alpha_ / static_cast<float>(size_), bias_, sums, width);
+        AffineRow(sums, 0, alpha_ / static_cast<float>(size_), bias_, sums, width);
         const float exponent = -beta_;
         power_(sums, &exponent, sums, width);
         multiply_(from, sums, to, width);

@@ -25,7 +25,7 @@ T InverseNorm(T sum, bool squares) {
 
 void NormalizeLine(const float* x, float* y, size_t n, bool squares) {
   const float sum = FoldRow(Fold::kSum, squares ? Map::kSquare : Map::kAbs, x, n);
-  AffineRow(x, InverseNorm(sum, squares), 0, y, n);
+  AffineRow(x, 0, InverseNorm(sum, squares), 0, y, n);
 }
 
 void NormalizeLine(const double* x, double* y, size_t n, bool squares) {

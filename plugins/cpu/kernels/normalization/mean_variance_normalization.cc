@@ -68,20 +68,29 @@ class MeanVarianceNormalization : public Kernel {
     DispatchType<AllFloats>(x.type(), [&]<typename T>(std::type_identity<T>) {
       double* mean = context.Scratch<double>(walk.groups());
       double* inverse = context.Scratch<double>(walk.groups());
-      Normalize(walk, x.count() / walk.groups(), x.data<T>(), mean, inverse, y.data<T>());
+      double* origin = context.Scratch<double>(walk.groups());
+      Normalize(walk, x.count() / walk.groups(), x.data<T>(), origin, mean, inverse, y.data<T>());
     });
   }
 
  private:
   template <typename T>
-  static void Normalize(const GroupWalk& walk, size_t members, const T* x, double* mean, double* inverse, T* y) {
+  static void Normalize(const GroupWalk& walk, size_t members, const T* x, double* origin, double* mean,
+                        double* inverse, T* y) {
     const auto n = static_cast<double>(members);
+    // The mean is taken around an element of the group, so that a group of one value has exactly that mean.
+    walk.ForEachRun([=](size_t offset, size_t length, size_t group, size_t step) {
+      for (size_t i = 0; i < length; ++i) origin[group + i * step] = static_cast<double>(x[offset + i]);
+    });
     std::fill_n(mean, walk.groups(), 0.0);
     std::fill_n(inverse, walk.groups(), 0.0);
     walk.ForEachRun([=](size_t offset, size_t length, size_t group, size_t step) {
-      for (size_t i = 0; i < length; ++i) mean[group + i * step] += static_cast<double>(x[offset + i]);
+      for (size_t i = 0; i < length; ++i) {
+        const size_t g = group + i * step;
+        mean[g] += static_cast<double>(x[offset + i]) - origin[g];
+      }
     });
-    for (size_t g = 0; g < walk.groups(); ++g) mean[g] /= n;
+    for (size_t g = 0; g < walk.groups(); ++g) mean[g] = origin[g] + mean[g] / n;
     walk.ForEachRun([=](size_t offset, size_t length, size_t group, size_t step) {
       for (size_t i = 0; i < length; ++i) {
         const double away = static_cast<double>(x[offset + i]) - mean[group + i * step];

@@ -6,6 +6,8 @@
 #include <limits>
 
 #include "ortrun/kernel.h"
+#include "plugins/cpu/kernels/common/half_loops.h"
+#include "plugins/cpu/kernels/common/rounded_steps.h"
 #include "plugins/cpu/kernels/common/types.h"
 #include "plugins/cpu/kernels/normalization/float_rows.h"
 #include "plugins/cpu/kernels/normalization/normalization.h"
@@ -17,13 +19,20 @@ namespace {
 constexpr size_t kColumnBlock = 256;
 constexpr size_t kGrain = 4096;  ///< elements that pay for handing a task to another thread
 
+/// What is subtracted before the exponential. A row that is all -inf has no finite largest element; an element of +inf
+/// makes the row NaN.
+template <typename A>
+A ShiftOf(A largest) {
+  return largest == -std::numeric_limits<A>::infinity() ? A{0} : largest;
+}
+
 /// The general form: `stride` is the distance of neighbours along the folded axis.
 template <typename T>
 void FoldAxis(const T* x, T* y, size_t n, size_t stride, bool log) {
   using A = std::conditional_t<std::is_same_v<T, double>, double, float>;
   A largest = -std::numeric_limits<A>::infinity();
   for (size_t i = 0; i < n; ++i) largest = std::max(largest, static_cast<A>(x[i * stride]));
-  if (std::isinf(largest)) largest = 0;
+  largest = ShiftOf(largest);
   A sum = 0;
   for (size_t i = 0; i < n; ++i) sum += std::exp(static_cast<A>(x[i * stride]) - largest);
   const A log_sum = std::log(sum);
@@ -39,8 +48,7 @@ void FoldColumnsAxis(const float* x, float* y, size_t n, size_t stride, size_t w
   float sum[kColumnBlock] = {};
   std::copy_n(x, width, largest);
   FoldColumns(Fold::kMax, Map::kNone, largest, x + stride, width, n - 1, stride);
-  for (size_t k = 0; k < width; ++k)
-    if (std::isinf(largest[k])) largest[k] = 0;
+  for (size_t k = 0; k < width; ++k) largest[k] = ShiftOf(largest[k]);
   for (size_t i = 0; i < n; ++i) ExpColumns(x + i * stride, largest, y + i * stride, sum, width);
   for (size_t k = 0; k < width; ++k) sum[k] = 1.0f / sum[k];
   for (size_t i = 0; i < n; ++i) ScaleColumns(sum, y + i * stride, width);
@@ -66,7 +74,8 @@ class Softmax : public Kernel {
     const auto outer = static_cast<size_t>(shape.Count(0, axis));
     const auto n = static_cast<size_t>(whole ? shape.Count(axis, shape.rank()) : shape[axis]);
     const auto inner = static_cast<size_t>(whole ? 1 : shape.Count(axis + 1, shape.rank()));
-    DispatchType<AllFloats>(x.type(), [&](auto type) {
+    if (IsHalf(x.type())) return Steps(context, x, y, n, inner);
+    DispatchType<Floats>(x.type(), [&](auto type) {
       using T = typename decltype(type)::type;
       if constexpr (std::is_same_v<T, float>) {
         if (inner == 1) return Rows(context, x.data<float>(), y.data<float>(), outer, n);
@@ -102,6 +111,29 @@ class Softmax : public Kernel {
         const size_t at = task / blocks * n * inner + first;
         FoldColumnsAxis(x + at, y + at, n, inner, std::min(kColumnBlock, inner - first));
       }
+    });
+  }
+
+  /// In the 16-bit types each step is rounded, as in the standard's definition; the logarithm comes from one step.
+  static void Steps(KernelContext& context, const Tensor& x, const Tensor& y, size_t n, size_t inner) {
+    const size_t lines = x.count() / n;
+    const size_t workers = std::min(lines, context.Concurrency());
+    auto* scratch = context.Scratch<float>(workers * n);
+    DispatchType<Halves>(x.type(), [&]<typename T>(std::type_identity<T>) {
+      context.ParallelFor(workers, [&](size_t worker) {
+        float* row = scratch + worker * n;
+        for (size_t line = lines * worker / workers; line < lines * (worker + 1) / workers; ++line) {
+          const size_t at = line / inner * n * inner + line % inner;
+          const T* from = x.data<T>() + at;
+          T* to = y.data<T>() + at;
+          for (size_t i = 0; i < n; ++i) row[i] = from[i * inner];
+          if constexpr (kLog)
+            LogSoftmaxRow(row, row, n);
+          else
+            SoftmaxInType(x.type(), row, n);
+          for (size_t i = 0; i < n; ++i) to[i * inner] = T(row[i]);
+        }
+      });
     });
   }
 

@@ -2,8 +2,8 @@
 // MatMulInteger and QLinearMatMul: numpy's matmul of quantised numbers, to int32 or quantised again.
 #include <algorithm>
 
-#include "plugins/cpu/kernels/common/aligned_buffer.h"
 #include "plugins/cpu/kernels/common/float_view.h"
+#include "plugins/cpu/kernels/common/packed_form.h"
 #include "plugins/cpu/kernels/common/types.h"
 #include "plugins/cpu/kernels/nn/matmul_shape.h"
 #include "plugins/cpu/kernels/quantization/integer_product.h"
@@ -49,10 +49,13 @@ class IntegerMatMul : public Kernel {
     const auto k = static_cast<size_t>(b.shape[0]);
     const auto n = static_cast<size_t>(b.shape[1]);
     if (b_zero_.size() > 1 && b_zero_.size() != n) return false;  // the call says what is wrong
-    packed_ = AlignedBuffer(PackedIntegerCount(k, n) * sizeof(int16_t));
-    DispatchType<Bytes>(b.type, [&]<typename T>(std::type_identity<T>) {
-      PackIntegerColumns(b.as<T>(), k, n, n, b_zero_.empty() ? nullptr : b_zero_.data(), b_zero_.size() > 1 ? 1 : 0,
-                         static_cast<int16_t*>(packed_.get()));
+    std::string form = Concat("integer columns ", static_cast<int>(b.type), ' ', k, 'x', n, " less");
+    for (const int32_t zero : b_zero_) form += ' ' + std::to_string(zero);
+    packed_ = Pack(b, form, PackedIntegerCount(k, n) * sizeof(int16_t), [&](void* to) {
+      DispatchType<Bytes>(b.type, [&]<typename T>(std::type_identity<T>) {
+        PackIntegerColumns(b.as<T>(), k, n, n, b_zero_.empty() ? nullptr : b_zero_.data(), b_zero_.size() > 1 ? 1 : 0,
+                           static_cast<int16_t*>(to));
+      });
     });
     return true;
   }
@@ -115,7 +118,7 @@ class IntegerMatMul : public Kernel {
   size_t b_zero_input_;
   bool b_zero_known_ = false;
   std::vector<int32_t> b_zero_;
-  AlignedBuffer packed_;
+  PackedForm packed_;
 };
 
 class MatMulInteger : public IntegerMatMul {

@@ -58,15 +58,19 @@ using Min = Extreme<false>;
 
 struct None {
   static V Apply(D, V x, V) { return x; }
-  static float Apply(float x) { return x; }
+  static float Apply(float x, float) { return x; }
 };
 struct Abs {
   static V Apply(D, V x, V) { return hn::Abs(x); }
-  static float Apply(float x) { return x < 0 ? -x : x; }
+  static float Apply(float x, float) { return x < 0 ? -x : x; }
 };
 struct Square {
   static V Apply(D, V x, V) { return hn::Mul(x, x); }
-  static float Apply(float x) { return x * x; }
+  static float Apply(float x, float) { return x * x; }
+};
+struct Minus {
+  static V Apply(D, V x, V shift) { return hn::Sub(x, shift); }
+  static float Apply(float x, float shift) { return x - shift; }
 };
 struct Exp {
   static V Apply(D d, V x, V shift) { return vector::HWY_NAMESPACE::Exp(d, hn::Sub(x, shift)); }
@@ -98,22 +102,32 @@ float Row(const float* x, size_t n, float shift) {
 
 /// kVectors neighbouring vectors of columns, folded over all rows while they stay in registers.
 template <typename F, typename M, size_t kVectors>
-HWY_INLINE void ColumnStrip(float* HWY_RESTRICT to, const float* HWY_RESTRICT x, size_t rows, size_t stride) {
+HWY_INLINE void ColumnStrip(float* HWY_RESTRICT to, const float* HWY_RESTRICT x, size_t rows, size_t stride,
+                            const float* shifts) {
   const D d;
   const size_t lanes = hn::Lanes(d);
   const V none = hn::Zero(d);
   V a = hn::LoadU(d, to), b = none, c = none, e = none;
+  V shift_a = none, shift_b = none, shift_c = none, shift_e = none;
+  if (shifts != nullptr) {
+    shift_a = hn::LoadU(d, shifts);
+    if constexpr (kVectors > 1) {
+      shift_b = hn::LoadU(d, shifts + lanes);
+      shift_c = hn::LoadU(d, shifts + 2 * lanes);
+      shift_e = hn::LoadU(d, shifts + 3 * lanes);
+    }
+  }
   if constexpr (kVectors > 1) {
     b = hn::LoadU(d, to + lanes);
     c = hn::LoadU(d, to + 2 * lanes);
     e = hn::LoadU(d, to + 3 * lanes);
   }
   for (size_t row = 0; row < rows; ++row, x += stride) {
-    a = F::Apply(a, M::Apply(d, hn::LoadU(d, x), none));
+    a = F::Apply(a, M::Apply(d, hn::LoadU(d, x), shift_a));
     if constexpr (kVectors > 1) {
-      b = F::Apply(b, M::Apply(d, hn::LoadU(d, x + lanes), none));
-      c = F::Apply(c, M::Apply(d, hn::LoadU(d, x + 2 * lanes), none));
-      e = F::Apply(e, M::Apply(d, hn::LoadU(d, x + 3 * lanes), none));
+      b = F::Apply(b, M::Apply(d, hn::LoadU(d, x + lanes), shift_b));
+      c = F::Apply(c, M::Apply(d, hn::LoadU(d, x + 2 * lanes), shift_c));
+      e = F::Apply(e, M::Apply(d, hn::LoadU(d, x + 3 * lanes), shift_e));
     }
   }
   hn::StoreU(a, d, to);
@@ -125,14 +139,16 @@ HWY_INLINE void ColumnStrip(float* HWY_RESTRICT to, const float* HWY_RESTRICT x,
 }
 
 template <typename F, typename M>
-void Columns(float* to, const float* x, size_t n, size_t rows, size_t stride) {
+void Columns(float* to, const float* x, size_t n, size_t rows, size_t stride, const float* shifts = nullptr) {
   const D d;
   const size_t lanes = hn::Lanes(d);
+  const auto shift = [=](size_t i) { return shifts == nullptr ? nullptr : shifts + i; };
   size_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) ColumnStrip<F, M, 4>(to + i, x + i, rows, stride);
-  for (; i + lanes <= n; i += lanes) ColumnStrip<F, M, 1>(to + i, x + i, rows, stride);
+  for (; i + 4 * lanes <= n; i += 4 * lanes) ColumnStrip<F, M, 4>(to + i, x + i, rows, stride, shift(i));
+  for (; i + lanes <= n; i += lanes) ColumnStrip<F, M, 1>(to + i, x + i, rows, stride, shift(i));
   for (; i < n; ++i)
-    for (size_t row = 0; row < rows; ++row) to[i] = F::Apply(to[i], M::Apply(x[row * stride + i]));
+    for (size_t row = 0; row < rows; ++row)
+      to[i] = F::Apply(to[i], M::Apply(x[row * stride + i], shifts == nullptr ? 0.0f : shifts[i]));
 }
 
 template <typename Body>
@@ -144,6 +160,8 @@ auto WithMap(Map map, Body body) {
       return body(Square());
     case Map::kExp:
       return body(Exp());
+    case Map::kMinus:
+      return body(Minus());
     default:
       return body(None());
   }
@@ -179,7 +197,8 @@ float FoldRowTarget(Fold fold, Map map, const float* x, size_t n, float shift) {
   }
 }
 
-void FoldColumnsTarget(Fold fold, Map map, float* to, const float* x, size_t n, size_t rows, size_t stride) {
+void FoldColumnsTarget(Fold fold, Map map, float* to, const float* x, size_t n, size_t rows, size_t stride,
+                       const float* shifts) {
   switch (fold) {
     case Fold::kProduct:
       return Columns<Product, None>(to, x, n, rows, stride);
@@ -195,6 +214,8 @@ void FoldColumnsTarget(Fold fold, Map map, float* to, const float* x, size_t n, 
       return Columns<Sum, Abs>(to, x, n, rows, stride);
     case Map::kSquare:
       return Columns<Sum, Square>(to, x, n, rows, stride);
+    case Map::kMinus:
+      return Columns<Sum, Minus>(to, x, n, rows, stride, shifts);
     default:
       return Columns<Sum, None>(to, x, n, rows, stride);
   }
@@ -213,8 +234,9 @@ float FoldRow(Fold fold, Map map, const float* x, size_t n, float shift) {
   return HWY_DYNAMIC_DISPATCH(FoldRowTarget)(fold, map, x, n, shift);
 }
 
-void FoldColumns(Fold fold, Map map, float* to, const float* x, size_t n, size_t rows, size_t stride) {
-  HWY_DYNAMIC_DISPATCH(FoldColumnsTarget)(fold, map, to, x, n, rows, stride);
+void FoldColumns(Fold fold, Map map, float* to, const float* x, size_t n, size_t rows, size_t stride,
+                 const float* shifts) {
+  HWY_DYNAMIC_DISPATCH(FoldColumnsTarget)(fold, map, to, x, n, rows, stride, shifts);
 }
 
 float DotProduct(const float* a, const float* b, size_t n) { return HWY_DYNAMIC_DISPATCH(DotTarget)(a, b, n); }

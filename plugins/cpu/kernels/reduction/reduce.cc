@@ -6,6 +6,7 @@
 
 #include "ortrun/kernel.h"
 #include "plugins/cpu/kernels/common/types.h"
+#include "plugins/cpu/kernels/common/widened_kernel.h"
 #include "plugins/cpu/kernels/reduction/reduce.h"
 #include "plugins/cpu/kernels/reduction/reduce_loop.h"
 
@@ -66,23 +67,25 @@ using Numeric = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Fl
 using Ordered = TypeList<float, double, int32_t, int64_t, uint32_t, uint64_t, Float16, BFloat16, int8_t, uint8_t, bool>;
 
 template <typename Op, typename Types = Numeric>
-KernelEntry Entry(const char* name) {
-  return {.op = name, .types = {{"T", Types::Values()}}, .make = MakeKernel<ReduceOperator<Op, Types>>};
+void Register(KernelList& list, const char* name) {
+  using Reduction = ReduceOperator<Op, Types>;
+  AddWidened(list, {.op = name, .types = {{"T", Types::Values()}}, .make = MakeKernel<Reduction>},
+             MakeWidened<Reduction>);
 }
 
 }  // namespace
 
 void RegisterReductions(KernelList& list) {
-  list.Add(Entry<SumOp>("ReduceSum"));
-  list.Add(Entry<MeanOp>("ReduceMean"));
-  list.Add(Entry<ProductOp>("ReduceProd"));
-  list.Add(Entry<L1Op>("ReduceL1"));
-  list.Add(Entry<L2Op>("ReduceL2"));
-  list.Add(Entry<LogSumOp>("ReduceLogSum"));
-  list.Add(Entry<SumSquareOp>("ReduceSumSquare"));
-  list.Add(Entry<LogSumExpOp>("ReduceLogSumExp"));
-  list.Add(Entry<MaxOp, Ordered>("ReduceMax"));
-  list.Add(Entry<MinOp, Ordered>("ReduceMin"));
+  Register<SumOp>(list, "ReduceSum");
+  Register<MeanOp>(list, "ReduceMean");
+  Register<ProductOp>(list, "ReduceProd");
+  Register<L1Op>(list, "ReduceL1");
+  Register<L2Op>(list, "ReduceL2");
+  Register<LogSumOp>(list, "ReduceLogSum");
+  Register<SumSquareOp>(list, "ReduceSumSquare");
+  Register<LogSumExpOp>(list, "ReduceLogSumExp");
+  Register<MaxOp, Ordered>(list, "ReduceMax");
+  Register<MinOp, Ordered>(list, "ReduceMin");
   RegisterArgExtremes(list);
   RegisterCumulative(list);
 }

@@ -65,7 +65,9 @@ struct SumOp {
   }
 };
 
+/// Floating-point numbers are summed around one of them, which Finish does not know of (see reduce_loop.h).
 struct MeanOp : SumOp {
+  static constexpr Map kMap = Map::kMinus;
   template <typename A>
   static A Finish(A a, int64_t n) {
     if constexpr (std::is_integral_v<A>)

@@ -42,18 +42,21 @@ bool RecurrentKernel::PrePack(size_t input, const ConstantTensor& tensor) {
   if (input == kW) {
     const RecurrentSizes sizes{0, 0, columns, hidden, directions};
     const size_t bytes = PackedInputSize(cell_, sizes);
-    packed_w_ = AlignedBuffer(directions * bytes);
-    for (size_t d = 0; d < directions; ++d)
-      PackInputWeights(cell_, sizes, tensor.as<float>() + d * rows * columns,
-                       static_cast<char*>(packed_w_.get()) + d * bytes);
+    packed_w_ = Pack(
+        tensor, Concat("recurrent input ", directions, 'x', rows, 'x', columns), directions * bytes, [&](void* to) {
+          for (size_t d = 0; d < directions; ++d)
+            PackInputWeights(cell_, sizes, tensor.as<float>() + d * rows * columns, static_cast<char*>(to) + d * bytes);
+        });
     return true;
   }
   if (input != kR || columns != hidden) return false;
   const size_t size = PackedRecurrentSize<float>(cell_, hidden);
-  packed_r_ = AlignedBuffer(directions * size * sizeof(float));
-  for (size_t d = 0; d < directions; ++d)
-    PackRecurrentWeights(cell_, hidden, tensor.as<float>() + d * rows * columns,
-                         static_cast<float*>(packed_r_.get()) + d * size);
+  std::string form = Concat("recurrent state ", directions, 'x', rows, 'x', columns, " phases");
+  for (const Phase phase : cell_.phases()) form += ' ' + std::to_string(static_cast<int>(phase));
+  packed_r_ = Pack(tensor, form, directions * size * sizeof(float), [&](void* to) {
+    for (size_t d = 0; d < directions; ++d)
+      PackRecurrentWeights(cell_, hidden, tensor.as<float>() + d * rows * columns, static_cast<float*>(to) + d * size);
+  });
   return true;
 }
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "ortrun/kernel.h"
-#include "plugins/cpu/kernels/common/aligned_buffer.h"
+#include "plugins/cpu/kernels/common/packed_form.h"
 #include "plugins/cpu/kernels/rnn/recurrent_attributes.h"
 #include "plugins/cpu/kernels/rnn/recurrent_layer.h"
 
@@ -25,8 +25,8 @@ class RecurrentKernel : public Kernel {
 
   RecurrentCell cell_;
   RecurrentAttributes attributes_;
-  AlignedBuffer packed_w_;
-  AlignedBuffer packed_r_;
+  PackedForm packed_w_;
+  PackedForm packed_r_;
 };
 
 }  // namespace ortrun::cpu

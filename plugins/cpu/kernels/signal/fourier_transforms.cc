@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DFT and STFT. Complex numbers are a last axis of 2, real ones of 1.
+// DFT and STFT. Complex numbers are a last axis of 2, real ones of 1; the real signals of an STFT may lack it.
 #include <algorithm>
 
 #include "plugins/cpu/kernels/common/element_mover.h"
@@ -129,8 +129,11 @@ class Stft : public Kernel {
 
   void Compute(KernelContext& context) const override {
     const Tensor x = context.Input(0);
-    CheckSignal(x);
-    Require(x.rank() == 3, "the signal must be [batch, length, 1 or 2], it has rank ", x.rank());
+    // Exporters leave out the last axis of real signals.
+    const bool is_bare = x.rank() == 2;
+    if (!is_bare) CheckSignal(x);
+    Require(is_bare || x.rank() == 3, "the signal must be [batch, length, 1 or 2] or [batch, length], it has rank ",
+            x.rank());
     const Tensor window = context.OptionalInput(2);
     Require(!window || window.rank() == 1, "input window must have rank 1");
     Require(!window || window.type() == x.type(), "input window must have the signal's type");
@@ -140,7 +143,7 @@ class Stft : public Kernel {
     Require(length >= 1 && length <= x.dim(1), "frames of ", length, " do not fit a signal of ", x.dim(1));
     Require(!window || window.dim(0) == length, "input window has ", window ? window.dim(0) : 0,
             " elements for frames of ", length);
-    const bool is_complex = x.dim(2) == 2;
+    const bool is_complex = !is_bare && x.dim(2) == 2;
     Require(!one_sided_ || !is_complex, "attribute onesided=1 needs a real signal, this one is complex");
     const int64_t frames = 1 + (x.dim(1) - length) / step;
     const int64_t bins = one_sided_ ? length / 2 + 1 : length;
@@ -150,7 +153,7 @@ class Stft : public Kernel {
     const FourierTransform transform(static_cast<size_t>(length), false);
     DispatchType<AllFloats>(x.type(), [&]<typename T>(std::type_identity<T>) {
       const T* weights = window ? window.data<T>() : nullptr;
-      const auto parts = static_cast<size_t>(x.dim(2));
+      const size_t parts = is_complex ? 2 : 1;
       const auto per_signal = static_cast<size_t>(frames);
       const auto out = static_cast<size_t>(bins);
       ForEachLine(context, transform, static_cast<size_t>(x.dim(0)) * per_signal, [&](size_t i, const Workspace& own) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <random>
+#include <optional>
 
 #include "plugins/cpu/kernels/common/element_mover.h"
+#include "plugins/cpu/kernels/random/random.h"
 #include "plugins/cpu/kernels/tensor/tensor.h"
 
 namespace ortrun::cpu {
@@ -15,8 +16,8 @@ class Dropout : public Kernel {
   explicit Dropout(const KernelInfo& info)
       : training_by_input_(info.SinceVersion() >= 12),
         mask_is_bool_(info.SinceVersion() >= 10),
-        seeded_(info.HasAttribute("seed")),
-        seed_(static_cast<uint32_t>(info.Int("seed", 0))) {
+        source_(info,
+                info.HasAttribute("seed") ? std::optional(static_cast<uint32_t>(info.Int("seed", 0))) : std::nullopt) {
     Require(info.SinceVersion() >= 7 || info.Int("is_test", 0) != 0,
             "Dropout in training mode (is_test=0) is not served: export the model for inference");
   }
@@ -52,13 +53,11 @@ class Dropout : public Kernel {
   }
 
   void Drop(const Tensor& x, const Tensor& y, const Tensor& mask, double ratio) const {
-    std::mt19937 generator(seeded_ ? seed_ : std::random_device{}());
+    std::mt19937 generator = source_.Start();
     DispatchType<AllFloats>(x.type(), [&]<typename T>(std::type_identity<T>) {
       const double scale = 1 / (1 - ratio);
       for (size_t i = 0; i < x.count(); ++i) {
-        const double high = static_cast<double>(generator() >> 5);
-        const double low = static_cast<double>(generator() >> 6);
-        const bool kept = (high * 67108864.0 + low) / 9007199254740992.0 >= ratio;
+        const bool kept = RandomSource::Uniform(generator) >= ratio;
         if (mask) mask.data<bool>()[i] = kept;
         const double value = kept ? static_cast<double>(x.data<T>()[i]) * scale : 0.0;
         if constexpr (std::is_same_v<T, double>)
@@ -71,8 +70,7 @@ class Dropout : public Kernel {
 
   bool training_by_input_;
   bool mask_is_bool_;
-  bool seeded_;
-  uint32_t seed_;
+  RandomSource source_;
 };
 
 }  // namespace

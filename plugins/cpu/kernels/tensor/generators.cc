@@ -15,8 +15,8 @@ class ConstantOfShape : public Kernel {
   explicit ConstantOfShape(const KernelInfo& info) {
     if (const auto value = info.TensorAttribute("value")) {
       Require(value->view.count == 1, "attribute value must have one element, it has ", value->view.count);
-      size_ = ElementSize(value->view.type);
-      std::memcpy(element_, value->view.data, size_);
+      type_ = value->view.type;
+      std::memcpy(element_, value->view.data, BytesOf(type_, 1));
     }
   }
 
@@ -26,8 +26,14 @@ class ConstantOfShape : public Kernel {
     const Shape shape(std::span<const int64_t>(target.data<int64_t>(), target.count()));
     CheckedCount(shape.dims());
     const Tensor y = context.Output(0, shape);
-    Require(ElementSize(y.type()) == size_, "attribute value and the output differ in type");
-    DispatchSize(size_, [&]<typename T>(std::type_identity<T>) {
+    Require(y.type() == type_, "attribute value and the output differ in type");
+    if (const PackedType* packed = FindPackedType(type_)) {
+      uint8_t code = 0;
+      Unpack(*packed, reinterpret_cast<const uint8_t*>(element_), 1, &code);  // NOLINT: its bytes
+      const std::vector<uint8_t> codes(y.count(), code);
+      return Pack(*packed, codes.data(), y.count(), y.data<uint8_t>());
+    }
+    DispatchSize(ElementSize(type_), [&]<typename T>(std::type_identity<T>) {
       T value;
       std::memcpy(&value, element_, sizeof value);
       std::fill_n(y.data<T>(), y.count(), value);
@@ -35,7 +41,7 @@ class ConstantOfShape : public Kernel {
   }
 
  private:
-  size_t size_ = sizeof(float);
+  ElementType type_ = kTypeOf<float>;
   uint64_t element_[2] = {0, 0};
 };
 
@@ -49,9 +55,9 @@ class Range : public Kernel {
     const Tensor delta = context.Input(2);
     Require(start.count() == 1 && limit.count() == 1 && delta.count() == 1, "start, limit and delta must be scalars");
     DispatchType<Types>(start.type(), [&]<typename T>(std::type_identity<T>) {
-      const T first = *start.data<T>();
-      const T step = *delta.data<T>();
-      Require(step != T{0}, "input delta must not be 0");
+      const auto first = static_cast<Arithmetic<T>>(*start.data<T>());
+      const auto step = static_cast<Arithmetic<T>>(*delta.data<T>());
+      Require(step != 0, "input delta must not be 0");
       const double length =
           std::ceil((static_cast<double>(*limit.data<T>()) - static_cast<double>(first)) / static_cast<double>(step));
       Require(length == length && length < 1e15, "the range has no finite length that fits in memory");
@@ -61,12 +67,16 @@ class Range : public Kernel {
         if constexpr (std::is_integral_v<T>)
           to[i] = static_cast<T>(static_cast<uint64_t>(first) + i * static_cast<uint64_t>(step));
         else
-          to[i] = first + static_cast<T>(i) * step;
+          to[i] = static_cast<T>(first + static_cast<Arithmetic<T>>(i) * step);
       }
     });
   }
 
-  using Types = TypeList<float, double, int16_t, int32_t, int64_t>;
+  using Types = TypeList<float, double, int16_t, int32_t, int64_t, Float16, BFloat16>;
+
+ private:
+  template <typename T>
+  using Arithmetic = std::conditional_t<std::is_same_v<T, Float16> || std::is_same_v<T, BFloat16>, float, T>;
 };
 
 class EyeLike : public Kernel {
@@ -97,6 +107,8 @@ class EyeLike : public Kernel {
 void RegisterGenerators(KernelList& list) {
   std::vector<ElementType> constants = NumbersAndHalf::Values();
   constants.push_back(ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL);
+  const std::vector<ElementType> narrow = NarrowTypes();
+  constants.insert(constants.end(), narrow.begin(), narrow.end());
   list.Add({.op = "ConstantOfShape", .since = 9, .types = {{"T2", constants}}, .make = MakeKernel<ConstantOfShape>});
   list.Add({.op = "Range", .since = 11, .types = {{"T", Range::Types::Values()}}, .make = MakeKernel<Range>});
   list.Add({.op = "EyeLike", .since = 9, .types = {{"T2", EyeLike::Types::Values()}}, .make = MakeKernel<EyeLike>});

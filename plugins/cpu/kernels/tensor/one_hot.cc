@@ -49,11 +49,12 @@ class OneHot : public Kernel {
  private:
   static int64_t AsInteger(const Tensor& tensor, size_t index) {
     int64_t value = -1;
-    DispatchType<Numbers>(tensor.type(), [&]<typename T>(std::type_identity<T>) {
+    DispatchType<NumbersAndHalf>(tensor.type(), [&]<typename T>(std::type_identity<T>) {
       const T given = tensor.data<T>()[index];
-      if constexpr (std::is_floating_point_v<T>) {
-        Require(std::abs(given) < T(1e15), "the number ", given, " is no index");
-        value = static_cast<int64_t>(given);
+      if constexpr (!std::is_integral_v<T>) {
+        const auto number = static_cast<double>(given);
+        Require(std::abs(number) < 1e15, "the number ", number, " is no index");
+        value = static_cast<int64_t>(number);
       } else if constexpr (std::is_same_v<T, uint64_t>) {
         value = static_cast<int64_t>(std::min<uint64_t>(given, uint64_t{1} << 62));
       } else {
@@ -71,7 +72,7 @@ class OneHot : public Kernel {
 void RegisterOneHot(KernelList& list) {
   list.Add({.op = "OneHot",
             .since = 9,
-            .types = {{"T1", Numbers::Values()}, {"T2", Numbers::Values()}, {"T3", AllTypes()}},
+            .types = {{"T1", NumbersAndHalf::Values()}, {"T2", NumbersAndHalf::Values()}, {"T3", AllTypes()}},
             .make = MakeKernel<OneHot>});
 }
 

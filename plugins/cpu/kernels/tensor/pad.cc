@@ -174,7 +174,7 @@ class Pad : public Kernel {
 
 void RegisterPad(KernelList& list) {
   list.Add({.op = "Pad", .since = 1, .until = 10, .types = {{"T", AllFloats::Values()}}, .make = MakeKernel<Pad>});
-  list.Add({.op = "Pad", .since = 11, .types = {{"T", AllTypes()}}, .make = MakeKernel<Pad>});
+  list.Add({.op = "Pad", .since = 11, .types = {{"T", StoredTypes()}}, .make = MakeKernel<Pad>});
 }
 
 }  // namespace ortrun::cpu

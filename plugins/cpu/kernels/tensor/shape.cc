@@ -41,8 +41,8 @@ class Size : public Kernel {
 }  // namespace
 
 void RegisterShape(KernelList& list) {
-  list.Add({.op = "Shape", .types = {{"T", AllTypes()}}, .make = MakeKernel<ShapeOf>});
-  list.Add({.op = "Size", .types = {{"T", AllTypes()}}, .make = MakeKernel<Size>});
+  list.Add({.op = "Shape", .types = {{"T", StoredTypes()}}, .make = MakeKernel<ShapeOf>});
+  list.Add({.op = "Size", .types = {{"T", StoredTypes()}}, .make = MakeKernel<Size>});
 }
 
 }  // namespace ortrun::cpu

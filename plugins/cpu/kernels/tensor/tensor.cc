@@ -4,6 +4,7 @@
 namespace ortrun::cpu {
 
 void RegisterTensor(KernelList& list) {
+  RegisterBitCast(list);
   RegisterConcat(list);
   RegisterDepthSpace(list);
   RegisterDropout(list);
@@ -18,6 +19,7 @@ void RegisterTensor(KernelList& list) {
   RegisterShape(list);
   RegisterSlice(list);
   RegisterSplit(list);
+  RegisterTensorScatter(list);
   RegisterTranspose(list);
 }
 

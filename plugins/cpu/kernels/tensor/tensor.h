@@ -9,6 +9,7 @@ namespace ortrun::cpu {
 void RegisterTensor(KernelList& list);
 
 // One function a file, called by RegisterTensor.
+void RegisterBitCast(KernelList& list);
 void RegisterConcat(KernelList& list);
 void RegisterDepthSpace(KernelList& list);
 void RegisterDropout(KernelList& list);
@@ -23,6 +24,7 @@ void RegisterSelection(KernelList& list);
 void RegisterShape(KernelList& list);
 void RegisterSlice(KernelList& list);
 void RegisterSplit(KernelList& list);
+void RegisterTensorScatter(KernelList& list);
 void RegisterTranspose(KernelList& list);
 
 }  // namespace ortrun::cpu

@@ -52,7 +52,7 @@ class Transpose : public Kernel {
 }  // namespace
 
 void RegisterTranspose(KernelList& list) {
-  list.Add({.op = "Transpose", .types = {{"T", AllTypes()}}, .make = MakeKernel<Transpose>});
+  list.Add({.op = "Transpose", .types = {{"T", StoredTypes()}}, .make = MakeKernel<Transpose>});
 }
 
 }  // namespace ortrun::cpu

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What onnx's reference evaluator, or a formula where the standard has no such operator, makes of one node."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from .graph import IMPORTS, IR_VERSION, reads, type_of
+
+FORMULAS: dict[str, Callable] = {}  # com.microsoft operators: f(inputs, attributes) -> outputs
+OVER_LATER_AXES = {"Softmax", "LogSoftmax", "Hardmax"}  # before opset 13: all axes from the given one on are one
+
+
+def evaluate(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
+    """The outputs of a node, None for those that it leaves out. Raises whatever the evaluator raises."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        if node.domain == "com.microsoft":
+            return by_formula(node, values)
+        if node.op_type in OVER_LATER_AXES and opset < 13:
+            raise NotImplementedError("the evaluator has the newer meaning alone")
+        if node.op_type in CONTROL:
+            return CONTROL[node.op_type](node, values, opset)
+        names = [name for name in node.output if name]
+        model = single(node, values, opset, names)
+        results = iter(ReferenceEvaluator(model).run(None, {name: values[name] for name in reads(node)}))
+        results = [plain(next(results)) if name else None for name in node.output]
+        if node.op_type == "OptionalGetElement" and isinstance(results[0], list):
+            return results[0]  # an optional is a list here
+        return results
+
+
+def loop(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
+    """By the standard's text: the evaluator joins what is gathered of scalars wrongly."""
+    trips, condition, *state = (values[name] if name else None for name in node.input)
+    body = body_of(node)
+    gathered: list[list[Any]] = [[] for _ in body.output[1 + len(state) :]]
+    for count in range(10**6 if trips is None else int(trips)):
+        if condition is not None and not condition:
+            break
+        given = [np.array(count), np.array(True) if condition is None else condition, *state]
+        condition, *results = run_body(body, values | dict(zip([i.name for i in body.input], given)), opset)
+        state = results[: len(state)]
+        for rows, row in zip(gathered, results[len(state) :]):
+            rows.append(row)
+    return [*state, *(np.stack(rows) for rows in gathered)]  # none at all has no known shape: an error
+
+
+def scan(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
+    """Along the first axis; the evaluator has no directions."""
+    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    body, count = body_of(node), attributes["num_scan_inputs"]
+    state = [values[name] for name in node.input[:-count]]
+    rows = [values[name] for name in node.input[-count:]]
+    backwards = attributes.get("scan_input_directions", [0] * count)
+    gathered: list[list[Any]] = [[] for _ in body.output[len(state) :]]
+    for place in range(len(rows[0])):
+        given = [*state, *(np.asarray(r[-1 - place if back else place]) for r, back in zip(rows, backwards))]
+        results = run_body(body, values | dict(zip([i.name for i in body.input], given)), opset)
+        state = results[: len(state)]
+        for made, row in zip(gathered, results[len(state) :]):
+            made.append(row)
+    return [*state, *(np.stack(made) for made in gathered)]
+
+
+def body_of(node: onnx.NodeProto) -> onnx.GraphProto:
+    return next(a.g for a in node.attribute if a.name == "body")
+
+
+def run_body(body: onnx.GraphProto, values: dict[str, Any], opset: int) -> list[Any]:
+    values = values | {w.name: plain(numpy_helper.to_array(w)) for w in body.initializer}
+    for node in body.node:
+        values.update(zip(node.output, evaluate(node, values, opset)))
+    return [values[o.name] for o in body.output]
+
+
+CONTROL = {"Loop": loop, "Scan": scan}
+
+
+def single(node: onnx.NodeProto, values: dict[str, Any], opset: int, names: list[str]) -> onnx.ModelProto:
+    inputs = [helper.make_value_info(n, type_of(values[n], getattr(values[n], "shape", None))) for n in reads(node)]
+    graph = helper.make_graph([node], "node", inputs, [onnx.ValueInfoProto(name=n) for n in names])
+    imports = [helper.make_opsetid("", opset)] + [helper.make_opsetid(*i) for i in IMPORTS.items()]
+    return helper.make_model(graph, opset_imports=imports, ir_version=IR_VERSION)
+
+
+def by_formula(node: onnx.NodeProto, values: dict[str, Any]) -> list[Any]:
+    inputs = [values[name] if name else None for name in node.input]
+    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    dtype = next(v.dtype for v in inputs if v is not None)
+    wide = [v.astype(np.float64) if v is not None and is_float(v) else v for v in inputs]
+    results = FORMULAS[node.op_type](wide, attributes)
+    return [None if r is None else np.asarray(r).astype(dtype) for r in results]
+
+
+def is_float(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and (value.dtype.kind == "f" or value.dtype == ml_dtypes.bfloat16)
+
+
+def plain(value: Any) -> Any:
+    """Texts as objects, scalars as arrays, lists of arrays as lists."""
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return value
+    value = np.asarray(value)
+    return value.astype(object) if value.dtype.kind in "US" else value
