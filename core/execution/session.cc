@@ -122,6 +122,7 @@ void OrtSession::Impl::Build(std::unique_ptr<OrtModel> read) {
   copies = ortrun::InsertDeviceCopies(*model->graph, state);
   state.CountConstantUses(*model->graph);
   program = std::make_unique<ortrun::Program>(state, *model->graph);
+  input_check = std::make_unique<ortrun::InputCheck>(*program, rewrite);
   state.device_constants.clear();
   program->ReleasePackedConstants();
   for (const auto& body : state.bodies) body.second->ReleasePackedConstants();

@@ -62,7 +62,9 @@ py::object TensorToArray(OrtValue* value, const TensorFacts& facts, Base base) {
   void* data = nullptr;
   Check(Api().GetTensorMutableData(value, &data));
   if (IsSubByte(facts.element)) return UnpackedArray(data, facts);
-  return ArrayOver(NumpyDescr(facts.element), facts.shape, data, base());
+  py::object array = ArrayOver(NumpyDescr(facts.element), facts.shape, data, base());
+  if (IsReadOnly(value)) array.attr("setflags")(py::arg("write") = false);
+  return array;
 }
 
 py::list SequenceToList(const OrtValue* sequence) {
