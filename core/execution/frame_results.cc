@@ -52,8 +52,13 @@ bool Frame::FitsExpected(size_t output, const Value& given) const {
   return true;
 }
 
+/// Results are made in the caller's buffers where all buffers have the shapes to expect; where one has not, none is
+/// written before all results are there and fit.
 void Frame::BindResults() {
   const auto& outputs = program_.outputs();
+  bool all_fit = true;
+  for (size_t i = 0; i < outputs.size(); ++i)
+    if (call_->results[i].IsTensor()) all_fit = FitsExpected(i, call_->results[i]) && all_fit;
   for (size_t i = 0; i < outputs.size(); ++i) {
     const int v = outputs[i];
     const ProgramValue& value = program_.values()[static_cast<size_t>(v)];
@@ -62,7 +67,7 @@ void Frame::BindResults() {
         program_.output_facts()[i].repeats)
       continue;
     Value& result = call_->results[i];
-    const bool expected = result.IsTensor() && !value.shape_only && FitsExpected(i, result);
+    const bool expected = all_fit && result.IsTensor() && !value.shape_only;
     const bool in_place = expected && result.memory().device == session_.memories[value.memory].info.device;
     if (in_place)
       PutAt(v, &result, Place::kGiven);

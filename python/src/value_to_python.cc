@@ -152,7 +152,7 @@ void CopyOnCpu(const OrtValue* from, OrtValue* to) {
 }  // namespace
 
 void CopyTensors(std::span<const OrtValue* const> from, std::span<OrtValue* const> to, OrtSyncStream* stream) {
-  if (from.size() == 1 && IsOnCpu(from[0]) && IsOnCpu(to[0]) && !HoldsStrings(from[0]))
+  if (from.size() == 1 && IsOnCpu(from[0]) && IsOnCpu(to[0]) && !HoldsStrings(from[0]) && !IsReadOnly(to[0]))
     return CopyOnCpu(from[0], to[0]);
   OrtEnv* environment = Environment();
   const ReleaseGil released;
