@@ -260,8 +260,9 @@ void ProgramBuilder::DescribeOutputs() {
     output.has_shape = info.type.IsTensor() && info.type.tensor.has_shape;
     for (size_t axis = 0; axis < info.type.tensor.dims.size(); ++axis) {
       ProgramOutput::Extent extent{info.type.tensor.dims[axis]};
-      if (const auto input = named.find(info.type.tensor.symbols[axis]); extent.number < 0 && input != named.end())
-        std::tie(extent.input, extent.axis) = input->second;
+      const auto& symbols = info.type.tensor.symbols;
+      const auto input = axis < symbols.size() ? named.find(symbols[axis]) : named.end();
+      if (extent.number < 0 && input != named.end()) std::tie(extent.input, extent.axis) = input->second;
       output.dims.push_back(extent);
     }
     const auto known = knowledge_.find(&info);

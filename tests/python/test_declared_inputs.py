@@ -136,6 +136,15 @@ def test_one_name_for_two_sizes(make_session, rows):
         assert rows != 3 and got.shape == (5, 4)
 
 
+def test_names_that_no_rewrite_relied_on(make_session):
+    session = make_session(
+        [node("Add", ["x", "r"], ["y"])], [info("x", F, ["n"]), info("r", F, ["n"])], [info("y", F, None)]
+    )
+    for _ in range(2):
+        for r in (B, B[:1]):
+            np.testing.assert_array_equal(session.run(None, {"x": A, "r": r})[0], A + r)
+
+
 def optional(name, element=F):
     return helper.make_value_info(name, helper.make_optional_type_proto(helper.make_tensor_type_proto(element, None)))
 
