@@ -31,8 +31,8 @@ bool FindBody(const Node& node, const onnx::OpSchema& of, int opset, const onnx:
   std::vector<onnx::TypeProto> types;
   for (const ValueInfo* input : node.inputs) {
     types.emplace_back();
-    // Builders trust the types of their inputs. The only body over sequences (SequenceMap's) has graphs, which are not
-    // expanded.
+    // Builders trust the types of their inputs. The only body over sequences is SequenceMap's, which ExpandSequenceMap
+    // makes.
     if (input != nullptr && (!input->type.IsKnown() || input->type.kind == ONNX_TYPE_SEQUENCE)) return false;
     if (input != nullptr && input->type.IsTensor())
       types.back().mutable_tensor_type()->set_elem_type(ToOnnxType(input->type.tensor.type));
@@ -96,6 +96,7 @@ void BindAttributes(const onnx::NodeProto& call, const onnx::OpSchema& schema, o
 }  // namespace
 
 bool ExpandFunction(Node& node) {
+  if (node.Is("SequenceMap")) return ExpandSequenceMap(node);
   const auto& schemas = StandardSchemas::Instance();
   const onnx::OpSchema* schema = schemas.GetSchema(node.op_type, node.since_version, node.domain);
   if (schema == nullptr) return false;

@@ -15,6 +15,7 @@
 #include "core/graph/model_check.h"
 #include "core/graph/model_converter.h"
 #include "core/graph/opset_imports.h"
+#include "core/graph/scalar_inputs.h"
 #include "core/graph/stripped_model.h"
 #include "core/graph/tensor_reader.h"
 #include "core/graph/type_inference.h"
@@ -128,12 +129,14 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, const MappedFile* file,
   CompleteImports(proto, options);
   CheckModel(proto, options);
   OverrideDimensions(proto, options);
+  const DeclaredTypes declared = DropScalarShapes(proto);
   auto model = std::make_unique<Model>();
   model->path = path;
   ExternalFiles files(folder, options.external_files, RealFolder(path), options.copy_external_data);
   const TensorReader tensors(stripped.get(), file, files);
   ModelConverter(*model, options, tensors).Convert(proto);
   Finish(*model, options);
+  KeepDeclared(*model->graph, declared);
   return model;
 }
 
