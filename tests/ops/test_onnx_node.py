@@ -10,7 +10,7 @@ from ways import assert_like, is_not_in_python, resolution
 
 def resizes_to_fraction(case, feeds) -> bool:
     """Resize with align_corners where length * scale is no whole number: the expected outputs divide by the fraction,
-    the standard's text by the whole length of the output. test_image.py has the text's values."""
+    the standard's text by the whole length of the output. test_resize_coordinates.py has the text's values."""
     node = case.model.graph.node[0]
     modes = {a.s for a in node.attribute if a.name == "coordinate_transformation_mode"}
     if node.op_type != "Resize" or b"align_corners" not in modes or "scales" not in feeds:
