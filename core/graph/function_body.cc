@@ -22,7 +22,7 @@ bool FindBody(const Node& node, const onnx::OpSchema& of, int opset, const onnx:
               onnx::FunctionProto& body) {
   const onnx::OpSchema* schema = &of;
   if (schema->HasFunction()) {
-    const onnx::FunctionProto* fixed = schema->GetFunction(opset, true);
+    const onnx::FunctionProto* fixed = schema->GetFunction(opset, false);
     if (fixed == nullptr) return false;
     body = *fixed;
     return true;
@@ -107,6 +107,10 @@ bool ExpandFunction(Node& node) {
   FillNode(node, call);
   onnx::FunctionProto body;
   if (!FindBody(node, *schema, opset, call, body)) return false;
+  // Its nodes mean what they mean at the opset that the body was written for.
+  int meant = opset;
+  for (const auto& import : body.opset_import())
+    if (import.domain() == node.domain) meant = static_cast<int>(import.version());
   Graph& graph = *node.graph;
   for (const auto& parts : body.node())
     for (const auto& attribute : parts.attribute())
@@ -128,7 +132,7 @@ bool ExpandFunction(Node& node) {
   ModelConverter converter(*graph.model(), options, tensors);
   for (onnx::NodeProto part : body.node()) {
     BindAttributes(call, *schema, part);
-    if (part.domain() == node_domain && opset != imported) part.set_domain(PinnedDomain{node_domain, opset}.Name());
+    if (part.domain() == node_domain && meant != imported) part.set_domain(PinnedDomain{node_domain, meant}.Name());
     for (auto& input : *part.mutable_input()) input = rename(input);
     for (auto& output : *part.mutable_output()) {
       output = rename(output);

@@ -44,10 +44,14 @@ KINDS = {  # kind: function, the value given at a call, formula of the attribute
     "ints": ("<a: ints = [1, 0]> (x) => (y) { y = Transpose <perm: ints = @a> (x) }", "[0, 1]"),
     "string": ('<a: string = "ij->ji"> (x) => (y) { y = Einsum <equation: string = @a> (x) }', '"ij->i"'),
     "constant": ("<a: float = 7.0> (x) => (y) { c = Constant <value_float: float = @a> () y = Mul (x, c) }", "2.0"),
-    "floats": ("<a: floats = [1.0, 2.0, 3.0]> (x) => (y)"
-               " { c = Constant <value_floats: floats = @a> () y = Mul (x, c) }", "[3.0, 2.0, 0.0]"),
-    "tensor": ("<a: tensor = float[3] {1.0, 2.0, 3.0}> (x) => (y)"
-               " { c = Constant <value: tensor = @a> () y = Mul (x, c) }", "float[3] {0.5, 0.0, 2.0}"),
+    "floats": (
+        "<a: floats = [1.0, 2.0, 3.0]> (x) => (y) { c = Constant <value_floats: floats = @a> () y = Mul (x, c) }",
+        "[3.0, 2.0, 0.0]",
+    ),
+    "tensor": (
+        "<a: tensor = float[3] {1.0, 2.0, 3.0}> (x) => (y) { c = Constant <value: tensor = @a> () y = Mul (x, c) }",
+        "float[3] {0.5, 0.0, 2.0}",
+    ),
 }
 RIGHT = {
     "float": lambda a: np.where(X < 0, np.float32(a) * X, X),
@@ -114,8 +118,12 @@ def test_bodies_inside_a_function_have_its_attributes():
           then_branch = tt () => (float[2,3] r) { r = Identity (x) },
           else_branch = ee () => (float[2,3] s) { k = Constant <value_float: float = @a> () s = Mul (x, k) }> }> }"""
     for c, default, given in ((True, 0.5, 0.25), (False, None, None)):
-        model = calling("y = l.choose (x, c) z = l.choose <a = 0.25> (x, c)", function,
-                        outputs="float[2,3] y, float[2,3] z", inputs="float[2,3] x, bool c")
+        model = calling(
+            "y = l.choose (x, c) z = l.choose <a = 0.25> (x, c)",
+            function,
+            outputs="float[2,3] y, float[2,3] z",
+            inputs="float[2,3] x, bool c",
+        )
         y, z = run(model, {"x": X, "c": np.array(c)})
         np.testing.assert_array_equal(y, np.where(X < 0, default * X, X) if c else X * np.float32(0.5))
         np.testing.assert_array_equal(z, np.where(X < 0, given * X, X) if c else X * np.float32(0.25))
@@ -133,17 +141,27 @@ def test_a_graph_may_be_an_attribute():
         return helper.make_graph([node], "g", [], [helper.make_tensor_value_info("made", TensorProto.FLOAT, [2, 3])])
 
     function = helper.make_function(
-        "l", "f", ["a", "c"], ["y"], nodes, [helper.make_opsetid("", 18)], attributes=["then"],
-        attribute_protos=[helper.make_attribute("else", graph("Neg", "a"))]
+        "l",
+        "f",
+        ["a", "c"],
+        ["y"],
+        nodes,
+        [helper.make_opsetid("", 18)],
+        attributes=["then"],
+        attribute_protos=[helper.make_attribute("else", graph("Neg", "a"))],
     )
     main = helper.make_graph(
-        [helper.make_node("Exp", ["x"], ["made"]),
-         helper.make_node("f", ["x", "c"], ["y"], domain="l", then=graph("Abs", "x")),
-         helper.make_node("f", ["x", "not_c"], ["z"], domain="l", then=graph("Abs", "x")),
-         helper.make_node("Not", ["c"], ["not_c"])],
+        [
+            helper.make_node("Exp", ["x"], ["made"]),
+            helper.make_node("f", ["x", "c"], ["y"], domain="l", then=graph("Abs", "x")),
+            helper.make_node("f", ["x", "not_c"], ["z"], domain="l", then=graph("Abs", "x")),
+            helper.make_node("Not", ["c"], ["not_c"]),
+        ],
         "main",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3]),
-         helper.make_tensor_value_info("c", TensorProto.BOOL, [])],
+        [
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3]),
+            helper.make_tensor_value_info("c", TensorProto.BOOL, []),
+        ],
         [helper.make_tensor_value_info(o, TensorProto.FLOAT, [2, 3]) for o in ("y", "z", "made")],
     )
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("l", 1)]
@@ -180,9 +198,13 @@ def test_an_output_may_be_an_input_or_another_output(form):
 
 @pytest.mark.ours
 def test_an_output_in_a_branch_may_be_an_input():
-    model = calling("""y = If (c) <then_branch = t () => (float[2,3] u) { u = l.f (x) },
-                        else_branch = e () => (float[2,3] w) { w = Neg (x) }>""", "f (a) => (a) { b = Neg (a) }",
-                    outputs="float[2,3] y", inputs="float[2,3] x, bool c")
+    model = calling(
+        """y = If (c) <then_branch = t () => (float[2,3] u) { u = l.f (x) },
+                        else_branch = e () => (float[2,3] w) { w = Neg (x) }>""",
+        "f (a) => (a) { b = Neg (a) }",
+        outputs="float[2,3] y",
+        inputs="float[2,3] x, bool c",
+    )
     for c in (True, False):
         np.testing.assert_array_equal(run(model, {"x": X, "c": np.array(c)})[0], X if c else -X)
 
@@ -190,9 +212,13 @@ def test_an_output_in_a_branch_may_be_an_input():
 @pytest.mark.parametrize("opset", [11, 13, 18])
 @pytest.mark.ours
 def test_a_sequence_may_be_handed_through(opset):
-    model = calling("s = SequenceConstruct (x, x) t, n = l.f (s) y = SequenceAt (t, i)",
-                    "f (a) => (a, n) { n = SequenceLength (a) }",
-                    opset=opset, model_opset=opset, inputs="float[2,3] x, int64 i")
+    model = calling(
+        "s = SequenceConstruct (x, x) t, n = l.f (s) y = SequenceAt (t, i)",
+        "f (a) => (a, n) { n = SequenceLength (a) }",
+        opset=opset,
+        model_opset=opset,
+        inputs="float[2,3] x, int64 i",
+    )
     np.testing.assert_array_equal(run(model, {"x": X, "i": np.array(0)})[0], X)
 
 
@@ -215,11 +241,14 @@ def test_what_is_left_out_may_be_an_output():
 
 def test_names_inside_do_not_clash():
     """Calls of calls, every value of which is named t, in a graph and bodies that name theirs so too."""
-    model = calling("t = l.f (x) t__1 = l.f (t) c = Constant <value_int: int = 1> () b = Cast <to = 9> (c) "
-                    "y = If (b) <then_branch = g () => (float[2,3] u) { s = l.f (t) u = Add (s, t__1) },"
-                    " else_branch = h () => (float[2,3] w) { w = Neg (t) }>",
-                    "f (x) => (y) { t = l.g (x) y = Add (t, x) }", "g (y) => (x) { t = Neg (y) x = Abs (t) }",
-                    outputs="float[2,3] y")
+    model = calling(
+        "t = l.f (x) t__1 = l.f (t) c = Constant <value_int: int = 1> () b = Cast <to = 9> (c) "
+        "y = If (b) <then_branch = g () => (float[2,3] u) { s = l.f (t) u = Add (s, t__1) },"
+        " else_branch = h () => (float[2,3] w) { w = Neg (t) }>",
+        "f (x) => (y) { t = l.g (x) y = Add (t, x) }",
+        "g (y) => (x) { t = Neg (y) x = Abs (t) }",
+        outputs="float[2,3] y",
+    )
     f = lambda x: np.abs(x) + x  # noqa: E731
     np.testing.assert_array_equal(run(model)[0], f(f(X)) + f(f(X)))
 
@@ -232,8 +261,12 @@ def test_overloads():
         for o, op in (("one", "Neg"), ("two", "Abs"))
     ]
     nodes = [helper.make_node("f", ["x"], [out], domain="l", overload=o) for out, o in (("y", "one"), ("z", "two"))]
-    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3])],
-                              [helper.make_tensor_value_info(o, TensorProto.FLOAT, [2, 3]) for o in "yz"])
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3])],
+        [helper.make_tensor_value_info(o, TensorProto.FLOAT, [2, 3]) for o in "yz"],
+    )
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("l", 1)]
     y, z = run(helper.make_model(graph, functions=functions, opset_imports=opsets, ir_version=10))
     np.testing.assert_array_equal(y, -X)
@@ -248,8 +281,12 @@ def softmax_over_all_behind(x):
 OPSETS = {  # function, opset of it and of the model, formula
     "axes as attribute": ("f (x) => (y) { y = ReduceSum <axes = [1]> (x) }", 11, 18, X.sum(1, keepdims=True)),
     "flattening softmax": ("f (x) => (y) { y = Softmax <axis = 0> (x) }", 11, 18, softmax_over_all_behind(X)),
-    "axes as input": ("f (x) => (y) { k = Constant <value_ints = [1]> () y = ReduceSum (x, k) }", 18, 11,
-                      X.sum(1, keepdims=True)),
+    "axes as input": (
+        "f (x) => (y) { k = Constant <value_ints = [1]> () y = ReduceSum (x, k) }",
+        18,
+        11,
+        X.sum(1, keepdims=True),
+    ),
     "operator of later": ("f (x) => (y) { y = Mish (x) }", 18, 13, X * np.tanh(np.log1p(np.exp(X)))),
     "same at both": ("f (x) => (y) { y = Relu (x) }", 14, 18, np.maximum(X, 0)),
 }
@@ -272,12 +309,16 @@ def test_imports_that_only_a_function_has():
 def test_large_constants_of_a_function_called_often():
     w = np.arange(3 * 700, dtype=np.float32).reshape(3, 700)
     constant = helper.make_node("Constant", [], ["w"], value=numpy_helper.from_array(w))
-    function = helper.make_function("l", "f", ["a"], ["b"], [constant, helper.make_node("MatMul", ["a", "w"], ["b"])],
-                                    [helper.make_opsetid("", 18)])
+    function = helper.make_function(
+        "l", "f", ["a"], ["b"], [constant, helper.make_node("MatMul", ["a", "w"], ["b"])], [helper.make_opsetid("", 18)]
+    )
     nodes = [helper.make_node("f", ["x"], [f"y{i}"], domain="l") for i in range(4)]
-    graph = helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3])],
-                              [helper.make_tensor_value_info(f"y{i}", TensorProto.FLOAT, [2, 700])
-                               for i in range(4)])
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3])],
+        [helper.make_tensor_value_info(f"y{i}", TensorProto.FLOAT, [2, 700]) for i in range(4)],
+    )
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("l", 1)]
     for y in run(helper.make_model(graph, functions=[function], opset_imports=opsets, ir_version=10)):
         np.testing.assert_allclose(y, X @ w, rtol=1e-5)
@@ -308,17 +349,25 @@ def test_what_is_wrong_is_named(case):
 def test_a_reference_outside_of_functions_is_refused():
     node = helper.make_node("LeakyRelu", ["x"], ["y"])
     node.attribute.append(reference("alpha", AttributeProto.FLOAT, "a"))
-    graph = helper.make_graph([node], "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3])],
-                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, 3])])
+    graph = helper.make_graph(
+        [node],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, 3])],
+    )
     with pytest.raises(Exception, match="refers to"):
         run(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10))
 
 
 def test_an_operator_of_the_standard_wins_over_a_function_of_its_name():
-    function = helper.make_function("", "Relu", ["a"], ["b"], [helper.make_node("Neg", ["a"], ["b"])],
-                                    [helper.make_opsetid("", 18)])
-    graph = helper.make_graph([helper.make_node("Relu", ["x"], ["y"])], "g",
-                              [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3])],
-                              [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, 3])])
+    function = helper.make_function(
+        "", "Relu", ["a"], ["b"], [helper.make_node("Neg", ["a"], ["b"])], [helper.make_opsetid("", 18)]
+    )
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [2, 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2, 3])],
+    )
     model = helper.make_model(graph, functions=[function], opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
     np.testing.assert_array_equal(run(model)[0], np.maximum(X, 0))
