@@ -387,7 +387,7 @@ def causal_conv(b):
     if b.chance(0.6):
         inputs.append(b.constant(b.array(dtype, (channels,))))
         if b.chance(0.5):
-            inputs.append(b.new(b.array(dtype, (batch, channels, kernel - 1))))
+            inputs.append(b.constant(b.array(dtype, (batch, channels, kernel - 1))))
     b.add("CausalConvWithState", inputs, 2, activation=b.choose([None, "silu", "swish"]))
 
 
