@@ -25,7 +25,7 @@ def tolerance(want: np.ndarray) -> np.ndarray:
     magnitude = np.abs(widened(want))
     finite = np.where(np.isfinite(magnitude), magnitude, 0)
     real = np.dtype(f"f{want.itemsize // 2}") if want.dtype.kind == "c" else want.dtype
-    unit = float(ml_dtypes.finfo(real).eps) / 2  # what is 0 by cancellation is so but for the rounding of its terms
+    unit = 4 * float(ml_dtypes.finfo(real).eps)  # what is 0 by cancellation is so but for the rounding of its terms
     return of_element * finite + of_largest * finite.max(initial=0) + unit
 
 
