@@ -152,6 +152,7 @@ def pool(b, op):
         attributes["count_include_pad"] = b.integer(0, 1)
     if b.chance(0.3) and "auto_pad" not in attributes:
         attributes["ceil_mode"] = 1
+        attributes.setdefault("strides", [1] * len(attributes["kernel_shape"]))  # the evaluator needs them there
     if op == "LpPool":
         attributes["p"] = b.integer(1, 3)
     b.add(op, [name], b.integer(1, 2) if op == "MaxPool" and "ceil_mode" not in attributes else 1, **attributes)
