@@ -232,8 +232,10 @@ class Builder:
     def _check_formals(self, op: str, formals: list, values: list[Any]) -> None:
         """The evaluator takes and makes types that the standard does not."""
         for place, value in enumerate(values):
+            formal = formals[min(place, len(formals) - 1)]
+            if value is None and formal.option == defs.OpSchema.FormalParameterOption.Single:
+                raise Rejected(f"{op} needs {formal.name}")
             if isinstance(value, np.ndarray):
-                formal = formals[min(place, len(formals) - 1)]
                 if not any(t.endswith(f"tensor({type_name(value)})") or "(" not in t for t in formal.types):
                     raise Rejected(f"{op} has no {value.dtype} there")
 

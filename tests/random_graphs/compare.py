@@ -24,8 +24,9 @@ def tolerance(want: np.ndarray) -> np.ndarray:
     of_element, of_largest = TOLERANCE[want.dtype.name]
     magnitude = np.abs(widened(want))
     finite = np.where(np.isfinite(magnitude), magnitude, 0)
-    smallest = float(ml_dtypes.finfo(want.dtype).smallest_normal) if want.dtype.kind != "c" else 1e-30
-    return of_element * finite + of_largest * finite.max(initial=0) + smallest
+    real = np.dtype(f"f{want.itemsize // 2}") if want.dtype.kind == "c" else want.dtype
+    unit = 4 * float(ml_dtypes.finfo(real).eps)  # what is 0 by cancellation is so but for the rounding of its terms
+    return of_element * finite + of_largest * finite.max(initial=0) + unit
 
 
 def difference(want: Any, got: Any, allowed: np.ndarray | None = None) -> str | None:

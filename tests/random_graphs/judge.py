@@ -251,6 +251,8 @@ def as_float32(want: np.ndarray) -> np.ndarray:
 def at_other_sizes(graph: Graph) -> Graph | None:
     """The graph's values where each size with a name has grown by one; None where a node does not take them."""
     values = dict(graph.values)
+    if any(isinstance(v, np.ndarray) and not v.size for v in values.values()):
+        return None  # where there is nothing, what does not fit is not always noticed
     for name in graph.inputs:
         if isinstance(values[name], np.ndarray):
             for size in sorted((s for s in graph.symbols if s in values[name].shape), reverse=True):

@@ -152,6 +152,7 @@ def pool(b, op):
         attributes["count_include_pad"] = b.integer(0, 1)
     if b.chance(0.3) and "auto_pad" not in attributes:
         attributes["ceil_mode"] = 1
+        attributes.setdefault("strides", [1] * len(attributes["kernel_shape"]))  # the evaluator needs them there
     if op == "LpPool":
         attributes["p"] = b.integer(1, 3)
     b.add(op, [name], b.integer(1, 2) if op == "MaxPool" and "ceil_mode" not in attributes else 1, **attributes)
@@ -376,3 +377,28 @@ def tensor_scatter(b):
     places = b.new(b.array(np.int64, (batch,), 0, length - 1 if circular else length - count))
     inputs = [past, update] + ([places] if b.chance(0.7) else [])
     b.add("TensorScatter", inputs, mode="circular" if circular else "linear")
+
+
+@operator("CausalConvWithState")
+def causal_conv(b):
+    dtype = b.choose([np.float32, np.float16])
+    batch, channels, length, kernel = b.integer(1, 2), b.integer(1, 4), b.integer(1, 5), b.integer(2, 3)
+    x = b.new(b.array(dtype, (batch, channels, length)))
+    inputs = [x, b.constant(b.array(dtype, (channels, 1, kernel), -1, 1))]
+    if b.chance(0.6):
+        inputs.append(b.constant(b.array(dtype, (channels,))))
+        if b.chance(0.5):
+            inputs.append(b.constant(b.array(dtype, (batch, channels, kernel - 1))))
+    b.add("CausalConvWithState", inputs, 2, activation=b.choose([None, "silu", "swish"]))
+
+
+@operator("LinearAttention")
+def linear_attention(b):
+    dtype, heads, size = np.float32, b.choose([1, 2]), b.choose([2, 4])
+    batch, length = b.integer(1, 2), b.integer(1, 4)
+    names = [b.new(b.array(dtype, (batch, length, heads * size), -1, 1)) for _ in range(3)]
+    rule = b.choose(["linear", "gated", "delta", "gated_delta"])
+    decay = b.new(b.array(dtype, (batch, length, heads), -1, 0)) if "gated" in rule else ""
+    beta = b.new(b.array(dtype, (batch, length, heads), 0, 1)) if "delta" in rule else ""
+    inputs = [*names, "", decay, beta] if beta else [*names, "", decay] if decay else names
+    b.add("LinearAttention", inputs, 2, q_num_heads=heads, kv_num_heads=heads, update_rule=rule, scale=0.5)

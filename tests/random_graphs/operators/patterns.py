@@ -244,6 +244,8 @@ def shape_arithmetic(b):
     """A target made from sizes: Shape, Gather, arithmetic, Concat, Reshape or Expand."""
     name = b.pick(NUMBERS, rank=(2, 3), where=lambda a: 0 not in a.shape)
     x = b.value(name)
+    if 0 in x.shape:
+        raise Rejected("a size of 0 in a target means another thing")
     (sizes,) = b.add("Shape", [name])
     parts = []
     for axis in range(x.ndim):

@@ -46,7 +46,7 @@ def loss(b, op):
     n, c, rest = b.integer(1, 3), b.integer(2, 5), b.shape(b.integer(0, 2), 3)
     scores = b.pick([dtype], where=lambda a: a.shape == (n, c, *rest), make=lambda d: b.array(d, (n, c, *rest)))
     labels = b.new(b.array(b.choose([np.int32, np.int64]), (n, *rest), 0, c - 1))
-    inputs = [scores, labels] + ([b.constant(b.array(dtype, (c,), 0.2, 2))] if b.chance(0.5) else [])
+    inputs = [scores, labels] + ([b.input(b.array(dtype, (c,), 0.2, 2))] if b.chance(0.5) else [])
     ignore = b.integer(0, c - 1) if b.chance(0.3) else None
     outputs = b.integer(1, 2) if op == "SoftmaxCrossEntropyLoss" else 1
     b.add(op, inputs, outputs, reduction=b.choose(["none", "mean", "sum"]), ignore_index=ignore)
