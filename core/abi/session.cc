@@ -68,7 +68,10 @@ template <const Values& (OrtSession::*kList)() const>
 OrtStatus* TypeAt(const OrtSession* session, size_t index, OrtTypeInfo** type_info) {
   return Guard(
       {{"session", session}, {"type_info", type_info}},
-      [&] { *type_info = std::make_unique<OrtTypeInfo>(At((session->*kList)(), index, "of them").type).release(); },
+      [&] {
+        const OrtValueInfo& info = At((session->*kList)(), index, "of them");
+        *type_info = std::make_unique<OrtTypeInfo>(info.declared == nullptr ? info.type : *info.declared).release();
+      },
       "SessionGetTypeInfo");
 }
 

@@ -31,8 +31,7 @@ bool FindBody(const Node& node, const onnx::NodeProto& proto, onnx::FunctionProt
   std::vector<onnx::TypeProto> types;
   for (const ValueInfo* input : node.inputs) {
     types.emplace_back();
-    // The only body over sequences (SequenceMap's) has graphs, which are not expanded, and its builder trusts its
-    // input.
+    // The only body over sequences is SequenceMap's, which ExpandSequenceMap makes; onnx's builder trusts its input.
     if (input != nullptr && input->type.kind == ONNX_TYPE_SEQUENCE) return false;
     if (input != nullptr && input->type.IsTensor())
       types.back().mutable_tensor_type()->set_elem_type(ToOnnxType(input->type.tensor.type));
@@ -95,6 +94,7 @@ void BindAttributes(const onnx::NodeProto& call, const onnx::FunctionProto& body
 }  // namespace
 
 bool ExpandFunction(Node& node) {
+  if (node.Is("SequenceMap")) return ExpandSequenceMap(node);
   onnx::NodeProto call;
   FillNode(node, call, true);
   onnx::FunctionProto body;

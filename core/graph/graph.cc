@@ -83,6 +83,12 @@ void OrtGraph::AddOutput(OrtValueInfo* value) {
   outputs_.push_back(value);
 }
 
+void OrtGraph::SetOutputs(const std::vector<OrtValueInfo*>& outputs) {
+  for (OrtValueInfo* output : outputs_) output->is_output = false;
+  outputs_.clear();
+  for (OrtValueInfo* output : outputs) AddOutput(output);
+}
+
 OrtNode* OrtGraph::AddNode(std::string node_name, std::string op, std::string domain, int since_version) {
   nodes_.push_back(std::make_unique<OrtNode>());
   OrtNode* node = nodes_.back().get();

@@ -63,6 +63,9 @@ struct OrtValueInfo {
   /// too is only a default value (is_input is set), not a constant.
   std::shared_ptr<const OrtValue> initializer;
   std::shared_ptr<const OrtExternalInitializerInfo> external;
+  /// What the model says of an input or output of the main graph, where `type` holds less: a caller may give an input
+  /// that is declared as a scalar any rank, so neither its shape nor what follows from it is relied on.
+  std::shared_ptr<const OrtTypeInfo> declared;
   bool is_input = false;
   bool is_output = false;
   bool expected = false;          ///< while a model is read: some node of the graph will make it
@@ -132,8 +135,9 @@ struct OrtGraph {
   OrtValueInfo* AddConstant(const std::string& prefix, OrtValue tensor);
   void AddInput(OrtValueInfo* value);
   void AddOutput(OrtValueInfo* value);
-  /// Replaces the list of inputs; values that leave it stay in the graph.
+  /// Replaces the list of inputs, or outputs; values that leave it stay in the graph.
   void SetInputs(const std::vector<OrtValueInfo*>& inputs);
+  void SetOutputs(const std::vector<OrtValueInfo*>& outputs);
 
   /// A node without inputs, outputs and attributes. Set them with the functions below, which keep producer and uses.
   OrtNode* AddNode(std::string node_name, std::string op, std::string domain, int since_version);

@@ -18,6 +18,7 @@
 #include "core/graph/model_converter.h"
 #include "core/graph/node_check.h"
 #include "core/graph/onnx_writer.h"
+#include "core/graph/scalar_inputs.h"
 #include "core/graph/standard_schemas.h"
 #include "core/graph/stripped_model.h"
 #include "core/graph/tensor_reader.h"
@@ -174,6 +175,7 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> o
   }
   CheckModel(proto, options);
   OverrideDimensions(proto, options);
+  const DeclaredTypes declared = DropScalarShapes(proto);
   const std::string contradiction = Infer(proto, options);
   auto model = std::make_unique<Model>();
   model->path = path;
@@ -181,6 +183,7 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, std::shared_ptr<void> o
   ExternalFiles files(folder, options.external_files, RealFolder(path));
   const TensorReader tensors(stripped.get(), std::move(owner), !path.empty(), files);
   ModelConverter(*model, options, tensors).Convert(proto);
+  KeepDeclared(*model->graph, declared);
   FinishTypes(*model->graph, contradiction, options);
   return model;
 }
@@ -204,6 +207,7 @@ std::unique_ptr<Model> ReadModel(const void* data, size_t bytes, const ReadOptio
 void InferTypes(Model& model, const ReadOptions& options) {
   onnx::ModelProto proto = ToProto(model, false);
   OverrideDimensions(proto, options);
+  const DeclaredTypes declared = DropScalarShapes(proto);
   const std::string contradiction = Infer(proto, options);
   const auto take = [&model](const onnx::ValueInfoProto& info) {
     ValueInfo* value = model.graph->Find(info.name());
@@ -212,6 +216,7 @@ void InferTypes(Model& model, const ReadOptions& options) {
   for (const auto& info : proto.graph().value_info()) take(info);
   for (const auto& info : proto.graph().input()) take(info);
   for (const auto& info : proto.graph().output()) take(info);
+  KeepDeclared(*model.graph, declared);
   FinishTypes(*model.graph, contradiction, options);
 }
 

@@ -63,4 +63,8 @@ std::vector<std::string> OperatorNames(const std::string& domain);
 /// Answers false when it has none for this node.
 bool ExpandFunction(Node& node);
 
+/// Turns a SequenceMap into the Loop that the standard defines it by, in place, with the nodes around it.
+/// Answers false when the types of what its body gives are not known.
+bool ExpandSequenceMap(Node& node);
+
 }  // namespace ortrun

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Optional, OptionalHasElement, OptionalGetElement.
-#include "plugins/cpu/kernels/common/element_mover.h"
 #include "plugins/cpu/kernels/sequence/sequence.h"
 #include "plugins/cpu/kernels/sequence/values.h"
 
@@ -40,8 +39,7 @@ class OptionalGetElement : public Kernel {
     int is_tensor = 0;
     ThrowOnError(api, api.IsTensor(value, &is_tensor));
     if (is_tensor == 0) return ForwardInput(context, 0, 0);
-    const Tensor x = ViewOf(context.host(), value);
-    CopyWhole(context, x, context.Output(0, x.dims()));
+    CopyElement(context, ViewOf(context.host(), value), 0);
   }
 };
 

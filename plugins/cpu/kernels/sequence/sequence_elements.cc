@@ -50,8 +50,7 @@ class SequenceAt : public Kernel {
     const std::vector<OwnedValue> elements = ReadSequence(context, 0);
     Require(!elements.empty(), "the sequence has no elements");
     const size_t at = ReadPosition(context.Input(1), elements.size(), elements.size() - 1);
-    const Tensor element = ViewOf(context.host(), elements[at].get());
-    CopyWhole(context, element, context.Output(0, element.dims()));
+    CopyElement(context, ViewOf(context.host(), elements[at].get()), 0);
   }
 };
 

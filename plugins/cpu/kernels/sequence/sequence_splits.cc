@@ -100,6 +100,8 @@ class ConcatFromSequence : public Kernel {
     if (axis == rank) shape.Append(extent);
     CheckedCount(shape.dims());
     const Tensor y = context.Output(0, shape);
+    Require(y.type() == parts[0].type(), "the elements are tensors of type ", static_cast<int>(parts[0].type()),
+            ", but the output is declared with type ", static_cast<int>(y.type()));
     const auto outer = static_cast<size_t>(shape.Count(0, axis));
     const auto inner = static_cast<size_t>(shape.Count(axis + 1, shape.rank()));
     size_t at = 0;

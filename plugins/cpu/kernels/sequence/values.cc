@@ -73,6 +73,13 @@ OwnedValue CopyOf(KernelContext& context, const Tensor& tensor) {
   return copy;
 }
 
+void CopyElement(KernelContext& context, const Tensor& from, size_t index) {
+  const Tensor to = context.Output(index, from.dims());
+  Require(to.type() == from.type(), "the element is a tensor of type ", static_cast<int>(from.type()),
+          ", but the output is declared with type ", static_cast<int>(to.type()));
+  CopyWhole(context, from, to);
+}
+
 std::vector<OwnedValue> ReadSequence(const KernelContext& context, size_t input) {
   return PartsOf(context, input, ONNX_TYPE_SEQUENCE, "a sequence");
 }

@@ -35,6 +35,10 @@ std::vector<OwnedValue> ReadSequence(const KernelContext& context, size_t input)
 /// The keys and the values, both vectors of one length, of an input that is a map; throws for anything else.
 std::pair<OwnedValue, OwnedValue> ReadMap(const KernelContext& context, size_t input);
 
+/// Makes output `index` the tensor `from`, an element of a sequence or an optional: its type is what was put in there,
+/// the output's what the model declares, and they are compared.
+void CopyElement(KernelContext& context, const Tensor& from, size_t index);
+
 /// Makes output `index` a sequence of these.
 void SetSequence(KernelContext& context, size_t index, const std::vector<OwnedValue>& elements);
 
