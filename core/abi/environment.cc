@@ -103,6 +103,7 @@ OrtStatus* CopyTensors(const OrtEnv* env, const OrtValue* const* src_tensors, Or
       const OrtValue& from = *src_tensors[i];
       const OrtValue& to = *dst_tensors[i];
       Require(from.IsTensor() && to.IsTensor(), "CopyTensors: value ", i, " is no dense tensor");
+      Require(!to.read_only(), "CopyTensors: target ", i, " is read-only");
       Require(from.type() == to.type() && from.tensor().count == to.tensor().count, "CopyTensors: tensor ", i,
               " is copied from ", ElementTypeName(from.type()), ShapeText(from.tensor().shape, from.tensor().rank),
               " to ", ElementTypeName(to.type()), ShapeText(to.tensor().shape, to.tensor().rank));

@@ -56,9 +56,8 @@ constexpr OrtrunKernelCallApi kKernelCallApi = {1, Inputs, Output, Scratch, Conc
 const OrtrunKernelCallApi* GetKernelCallApi(uint32_t version) { return version == 1 ? &kKernelCallApi : nullptr; }
 
 OrtStatus* SetValue(OrtKernelContext* context, size_t index, const OrtValue* value) {
-  return Guard({{"context", context}}, [&] {
-    if (OrtValue* slot = context->OutputSlot(index)) *slot = value == nullptr ? OrtValue::None() : *value;
-  });
+  return Guard({{"context", context}},
+               [&] { context->SetOutput(index, value == nullptr ? OrtValue::None() : *value); });
 }
 
 OrtStatus* SetSequence(OrtKernelContext* context, size_t index, const OrtValue* const* elements, size_t count) {
@@ -66,7 +65,7 @@ OrtStatus* SetSequence(OrtKernelContext* context, size_t index, const OrtValue* 
     std::vector<OrtValue> values;
     values.reserve(count);
     for (size_t i = 0; i < count; ++i) values.push_back(*elements[i]);
-    if (OrtValue* slot = context->OutputSlot(index)) *slot = OrtValue::Sequence(std::move(values));
+    context->SetOutput(index, OrtValue::Sequence(std::move(values)));
   });
 }
 
@@ -94,6 +93,14 @@ OrtStatus* SessionCounters(const OrtSession* session, OrtAllocator* allocator, c
                [&] { *json = CopyText(allocator, session->Counters()); });
 }
 
+OrtStatus* MarkReadOnly(OrtValue* value) {
+  return Guard({{"value", value}}, [&] { value->MarkReadOnly(); });
+}
+
+OrtStatus* IsReadOnly(const OrtValue* value, int* out) {
+  return Guard({{"value", value}, {"out", out}}, [&] { *out = value->read_only() ? 1 : 0; });
+}
+
 OrtExperimentalFnPtr GetExperimentalFunction(const char* name) {
   struct Named {
     std::string_view name;
@@ -106,6 +113,8 @@ OrtExperimentalFnPtr GetExperimentalFunction(const char* name) {
       {ORTRUN_EXPLAIN_SESSION, reinterpret_cast<OrtExperimentalFnPtr>(&ExplainSession)},    // NOLINT: name, under
       {ORTRUN_DESCRIBE_MODEL, reinterpret_cast<OrtExperimentalFnPtr>(&DescribeModelFile)},  // NOLINT: one pointer
       {ORTRUN_SESSION_COUNTERS, reinterpret_cast<OrtExperimentalFnPtr>(&SessionCounters)},  // NOLINT: type
+      {ORTRUN_MARK_READ_ONLY, reinterpret_cast<OrtExperimentalFnPtr>(&MarkReadOnly)},       // NOLINT
+      {ORTRUN_IS_READ_ONLY, reinterpret_cast<OrtExperimentalFnPtr>(&IsReadOnly)},           // NOLINT
   };
   if (name == nullptr) return nullptr;
   for (const Named& function : functions)

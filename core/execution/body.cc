@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/execution/frame.h"
+#include "core/execution/type_check.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -12,15 +13,11 @@ namespace {
 
 /// Kernels inside the body were chosen for the types that the body declares.
 void CheckFormal(const Node& node, const ValueInfo& declared, const Value* given) {
-  if (declared.type.kind == ONNX_TYPE_OPTIONAL) return;
-  Require(given != nullptr, "the body of ", node.Describe(), " needs a value for its input '", declared.name, "'");
-  const bool tensor = declared.type.IsTensor();
-  const ElementType wanted = declared.type.tensor.type;
-  const bool fits = declared.type.kind == ONNX_TYPE_UNKNOWN ||
-                    (declared.type.kind == given->kind() &&
-                     (!tensor || wanted == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED || wanted == given->type()));
-  Require(fits, "input '", declared.name, "' of the body of ", node.Describe(), " is declared as ",
-          TypeName(declared.type), " but gets ", TypeName(given->TypeOf()));
+  if (given == nullptr ? declared.type.kind == ONNX_TYPE_OPTIONAL : FitsType(declared.type, *given)) return;
+  throw Error(ORT_INVALID_ARGUMENT,
+              Concat("input '", declared.name, "' of the body of ", node.Describe(), " is declared as ",
+                     TypeName(declared.type), given == nullptr ? " but gets nothing" : " but gets ",
+                     given == nullptr ? "" : TypeFound(declared.type, *given)));
 }
 
 }  // namespace
@@ -67,8 +64,22 @@ std::vector<Value> Body::Run(const OrtKernelContext& context, const std::vector<
   return results;
 }
 
-void TakeOutput(OrtKernelContext& context, size_t index, Value value) {
-  if (Value* slot = context.OutputSlot(index)) *slot = std::move(value);
+void TakeOutput(OrtKernelContext& context, size_t index, Value value) { context.SetOutput(index, std::move(value)); }
+
+void CheckAlike(const std::vector<Value>& parts, const char* op, size_t index) {
+  const auto describe = [](const Value& value) {
+    return TypeName(value.TypeOf()) + " " + ShapeText(value.tensor().shape, value.tensor().rank);
+  };
+  for (const Value& part : parts) {
+    const OrtrunTensor& first = parts.front().tensor();
+    const OrtrunTensor& tensor = part.tensor();
+    if (part.IsTensor() && tensor.type == first.type &&
+        std::equal(tensor.shape, tensor.shape + tensor.rank, first.shape, first.shape + first.rank))
+      continue;
+    throw Error(ORT_INVALID_ARGUMENT,
+                Concat("the body of ", op, " gives values for scan output ", index,
+                       " that cannot be joined: ", describe(parts.front()), " and ", describe(part)));
+  }
 }
 
 bool ScalarBool(const Value& value, const char* what) {

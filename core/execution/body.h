@@ -43,6 +43,9 @@ std::shared_ptr<Helper> OwnHelper(Helper* helper) {
 /// Puts a result of a body into output `index` of a kernel call (nothing when the node does not name it).
 void TakeOutput(OrtKernelContext& context, size_t index, Value value);
 
+/// Throws unless all are tensors of one type and shape, which scan output `index` of `op` needs.
+void CheckAlike(const std::vector<Value>& parts, const char* op, size_t index);
+
 /// The single bool (or int64) of an input; throws when it is missing or no scalar.
 bool ScalarBool(const Value& value, const char* what);
 int64_t ScalarInt64(const Value& value, const char* what);

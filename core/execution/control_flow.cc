@@ -93,6 +93,7 @@ class LoopKernel {
   }
 
   void Join(OrtKernelContext& context, size_t index, const std::vector<Value>& parts) const {
+    CheckAlike(parts, "Loop", index);
     std::vector<int64_t> dims{static_cast<int64_t>(parts.size())};
     const TensorType& declared = body_.output_info(index + 1).type.tensor;
     if (!parts.empty()) {
@@ -102,13 +103,14 @@ class LoopKernel {
       for (const int64_t dim : declared.dims) dims.push_back(std::max<int64_t>(dim, 0));
     }
     Value* output = context.Output(index, dims.data(), dims.size());
-    if (output == nullptr || output->tensor().count == 0) return;
+    if (output == nullptr) return;
+    if (!parts.empty() && parts.front().type() != output->type())
+      throw Error(ORT_INVALID_ARGUMENT,
+                  Concat("scan output ", index, " of Loop is declared as ", TypeName(output->TypeOf()),
+                         " but its body gives ", TypeName(parts.front().TypeOf())));
+    if (output->tensor().count == 0) return;
     std::vector<const Value*> pointers;
-    for (const Value& part : parts) {
-      Require(part.type() == output->type() && part.tensor().count * parts.size() == output->tensor().count,
-              "the body of Loop gives values of different shapes for scan output ", index);
-      pointers.push_back(&part);
-    }
+    for (const Value& part : parts) pointers.push_back(&part);
     if (output->IsString()) {
       size_t next = 0;
       for (const Value* part : pointers)

@@ -2,23 +2,27 @@
 #include "core/execution/frame.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
-#include "core/providers/device_copies.h"
+#include "core/execution/type_check.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
 
 void Frame::Run(RunCall& call, const std::shared_ptr<const Plan>& plan) {
   call_ = &call;
-  if (plan != plan_) Bind(plan);
-  if (plan == nullptr) std::fill(made_.begin(), made_.end(), char{0});
+  ++run_;
+  if (plan != plan_)
+    Bind(plan);
+  else
+    for (const int v : displaced_) PutBack(v);
+  displaced_.clear();
   kept_results_.assign(call.result_memory.size(), Value());
   BindInputs();
   BindResults();
   StartStreams();
   try {
-    RunSteps(plan.get());
+    RunSteps();
   } catch (...) {
     // What is queued reads the caller's inputs and this frame's memory, and both go when the error is out.
     for (const auto& stream : streams_)
@@ -32,12 +36,14 @@ void Frame::Run(RunCall& call, const std::shared_ptr<const Plan>& plan) {
   call_ = nullptr;
 }
 
-void Frame::RunSteps(const Plan* plan) {
-  if (plan != nullptr) {
-    for (const int s : plan->steps) RunStep(static_cast<size_t>(s));
-  } else {
-    for (size_t s = 0; s < contexts_.size(); ++s) RunStep(s);
+void Frame::RunSteps() {
+  if (plan_ != nullptr) {
+    for (const int s : plan_->steps) RunStep(static_cast<size_t>(s));
+    return;
   }
+  const Selection* selection = call_->selection.get();
+  for (size_t s = 0; s < contexts_.size(); ++s)
+    if (selection == nullptr || selection->steps[s] != 0) RunStep(s);
 }
 
 void Frame::RunStep(size_t index) {
@@ -64,9 +70,9 @@ void Frame::RunStep(size_t index) {
 
 void Frame::Release(const Step& step) {
   for (const int v : step.releases) {
-    const auto value = static_cast<size_t>(v);
-    if (bound_[value] == 0 && constant_slot_[value] == 0 && !program_.values()[value].shape_only)
-      locals_[value].ReleaseStorage();
+    Slot& slot = SlotOf(v);
+    // What a plan is to hold stays for Observe.
+    if (slot.place == Place::kOwn && !program_.values()[static_cast<size_t>(v)].shape_only) slot.own.ReleaseStorage();
   }
 }
 
@@ -78,14 +84,15 @@ const Value* Frame::SourceOf(const Step& copy) const {
     const auto index = static_cast<size_t>(std::find(inputs.begin(), inputs.end(), in) - inputs.begin());
     if (call_->inputs[index] != nullptr) return call_->inputs[index];
   }
-  return slots_[static_cast<size_t>(in)];
+  return slots_[static_cast<size_t>(in)].at;
 }
 
 /// Whether anybody reads what a copy makes: a node, the caller's buffer, or a result that was not kept on the device.
 bool Frame::NeedsCopy(int output) const {
-  const auto v = static_cast<size_t>(output);
-  if (slots_[v] != &locals_[v]) return true;
-  if (std::any_of(sites_[v].begin(), sites_[v].end(), [](const UseSite& site) { return !site.output; })) return true;
+  const Slot& slot = slots_[static_cast<size_t>(output)];
+  if (slot.place == Place::kGiven) return true;
+  if (std::any_of(slot.sites.begin(), slot.sites.end(), [](const Slot::UseSite& site) { return !site.output; }))
+    return true;
   for (size_t i = 0; i < program_.outputs().size(); ++i) {
     const bool wanted = call_->wanted.empty() || call_->wanted[i] != 0;
     const bool kept = !kept_results_.empty() && kept_results_[i].HasValue();
@@ -102,21 +109,21 @@ void Frame::Copy(const Value& from, Value& to, OrtSyncStream* stream) {
 }
 
 void Frame::RunCopy(const Step& step) {
-  const auto out = static_cast<size_t>(step.outputs[0]);
+  const int out = step.outputs[0];
+  const Slot& slot = SlotOf(out);
   const Value* from = SourceOf(step);
-  const MemoryDevice& wanted = session_.memories[program_.values()[out].memory].info.device;
-  if (from->memory().device == wanted && slots_[out] == &locals_[out]) {  // the caller's value is there already
-    locals_[out] = *from;
-    bound_[out] = 0;
-    plan_ = nullptr;
+  const MemoryDevice& wanted = session_.memories[program_.values()[static_cast<size_t>(out)].memory].info.device;
+  if (from->memory().device == wanted && slot.place != Place::kGiven) {  // the caller's value is there already
+    Displace(out);
+    PutAt(out, const_cast<Value*>(from), Place::kInput);  // NOLINT: only read
     return;
   }
   for (size_t i = 0; i < kept_results_.size(); ++i) {  // the caller wants the result where it was made
     const auto memory = static_cast<size_t>(call_->result_memory[i]);
-    if (program_.outputs()[i] == step.outputs[0] && session_.memories[memory].info.device == from->memory().device)
+    if (program_.outputs()[i] == out && session_.memories[memory].info.device == from->memory().device)
       kept_results_[i] = *from;
   }
-  if (!NeedsCopy(step.outputs[0])) return;
+  if (!NeedsCopy(out)) return;
   Value* to = MakeOutput(step, 0, from->tensor().shape, from->tensor().rank);
   OrtSyncStream* stream = this->stream(step.stream);
   Copy(*from, *to, stream);
@@ -131,106 +138,64 @@ const std::string& Frame::ResultName(const Value& place) const {
 
 Value* Frame::MakeOutput(const Step& step, size_t index, const int64_t* dims, size_t rank) {
   if (index >= step.outputs.size() || step.outputs[index] < 0) return nullptr;
-  const auto v = static_cast<size_t>(step.outputs[index]);
-  const ProgramValue& value = program_.values()[v];
-  Value& place = *slots_[v];
-  if (&place != &locals_[v]) {  // the caller's buffer
-    const OrtrunTensor& given = place.tensor();
-    if (given.rank != rank || !std::equal(dims, dims + rank, given.shape))
-      throw Error(ORT_INVALID_ARGUMENT, Concat("output '", ResultName(place), "' has shape ", ShapeText(dims, rank),
-                                               " but the buffer given for it has ", ShapeText(given.shape, given.rank),
+  const int v = step.outputs[index];
+  const ProgramValue& value = program_.values()[static_cast<size_t>(v)];
+  Slot& slot = SlotOf(v);
+  const auto has_shape = [&](const Value& at) {
+    return at.IsTensor() && at.tensor().rank == rank && std::equal(dims, dims + rank, at.tensor().shape);
+  };
+  if (slot.place == Place::kGiven) {
+    if (!has_shape(*slot.at))
+      throw Error(ORT_INVALID_ARGUMENT, Concat("output '", ResultName(*slot.at), "' has shape ", ShapeText(dims, rank),
+                                               " but the buffer given for it has ",
+                                               ShapeText(slot.at->tensor().shape, slot.at->tensor().rank),
                                                ": bind a buffer of that shape, or let the run make it"));
-    return &place;
+    return slot.at;
   }
-  if (bound_[v] != 0) {
-    if (place.tensor().rank == rank && std::equal(dims, dims + rank, place.tensor().shape)) return &place;
-    bound_[v] =
-        0;  // the shape depends on values and differs this time: memory of its own, the place is bound anew later
-    plan_ = nullptr;
-  }
+  if (slot.place == Place::kPlanned && has_shape(slot.own)) return &slot.own;
+  if (slot.place == Place::kOwn && slot.made_in == run_ && has_shape(slot.own)) return &slot.own;
+  // A shape that depends on values and differs this time: memory of its own, the place is bound anew before the next.
+  if (slot.place != Place::kOwn) Displace(v);
   ElementType type = value.info->type.tensor.type;
-  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED && step.kernel.IsCopy())
-    type = slots_[static_cast<size_t>(step.inputs[0])]->type();
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED && step.kernel.IsCopy()) type = SlotOf(step.inputs[0]).at->type();
   if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED)
     throw Error(ORT_INVALID_GRAPH, Concat("the element type of '", value.info->name, "', made by ",
                                           step.node->Describe(), ", is not known"));
-  made_[v] = 1;
+  slot.made_in = run_;
   if (value.alias_of >= 0) {
-    const Value& source = *slots_[static_cast<size_t>(value.alias_of)];
-    const bool own = program_.values()[static_cast<size_t>(value.alias_of)].role == ProgramValue::Role::kLocal;
-    if (own && source.storage() != nullptr && source.type() == type &&
-        source.tensor().count == ElementCount(dims, rank)) {
-      place.ShareTensor(type, dims, rank, source);
-      return &place;
+    const Slot& source = SlotOf(value.alias_of);
+    if (source.place == Place::kOwn && source.own.storage() != nullptr && source.own.type() == type &&
+        source.own.tensor().count == ElementCount(dims, rank)) {
+      slot.own.ShareTensor(type, dims, rank, source.own);
+      return &slot.own;
     }
   }
   session_.counters.heap_allocations.fetch_add(value.is_output ? 0 : 1, std::memory_order_relaxed);
   const std::shared_ptr<Arena>& arena = arenas_[value.memory];
   if (arena != nullptr && !value.is_output)
-    place.AllocateTensor(type, dims, rank, arena);
+    slot.own.AllocateTensor(type, dims, rank, arena);
   else
-    place.AllocateTensor(type, dims, rank, session_.memories[value.memory].allocator);
-  return &place;
+    slot.own.AllocateTensor(type, dims, rank, session_.memories[value.memory].allocator);
+  return &slot.own;
 }
 
-Value* Frame::OutputSlot(const Step& step, size_t index) {
-  if (index >= step.outputs.size() || step.outputs[index] < 0) return nullptr;
-  const auto v = static_cast<size_t>(step.outputs[index]);
-  if (bound_[v] != 0) {
-    bound_[v] = 0;
-    plan_ = nullptr;
-  }
-  return &locals_[v];
+void Frame::SetOutput(const Step& step, size_t index, Value value) {
+  if (index >= step.outputs.size() || step.outputs[index] < 0) return;
+  const int v = step.outputs[index];
+  const ValueInfo& info = *program_.values()[static_cast<size_t>(v)].info;
+  if (!FitsType(info.type, value))
+    throw Error(ORT_INVALID_ARGUMENT, Concat("output '", info.name, "' of ", step.node->Describe(), " is declared as ",
+                                             TypeName(info.type), " but is ", TypeFound(info.type, value)));
+  Slot& slot = SlotOf(v);
+  Displace(v);
+  slot.own = std::move(value);
+  PutAt(v, &slot.own, Place::kOwn);
 }
 
 Value* Frame::PreallocatedOutput(const Step& step, size_t index) {
   if (index >= step.outputs.size() || step.outputs[index] < 0) return nullptr;
-  const auto v = static_cast<size_t>(step.outputs[index]);
-  return slots_[v] != &locals_[v] ? slots_[v] : nullptr;
-}
-
-void Frame::CollectResults() {
-  const auto& outputs = program_.outputs();
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    if (!call_->wanted.empty() && call_->wanted[i] == 0) continue;
-    const auto v = static_cast<size_t>(outputs[i]);
-    Value& result = call_->results[i];
-    Value* made = slots_[v];
-    if (made == &result) continue;
-    if (!kept_results_.empty() && kept_results_[i].HasValue()) {
-      Value& kept = kept_results_[i];
-      if (!result.IsTensor())
-        result = std::move(kept);
-      else if (result.tensor().data != kept.tensor().data)
-        Copy(kept, result, nullptr);
-      continue;
-    }
-    const size_t memory = call_->result_memory.empty() ? 0 : static_cast<size_t>(call_->result_memory[i]);
-    const MemoryDevice& wanted = session_.memories[memory].info.device;
-    // A kernel that makes its outputs itself (control flow) leaves them in the local place.
-    if (made == &locals_[v] || locals_[v].storage() != nullptr) made = &locals_[v];
-    const bool own = made == &locals_[v] && program_.values()[v].role == ProgramValue::Role::kLocal;
-    if (result.IsTensor()) {
-      if (result.type() != made->type() || result.tensor().rank != made->tensor().rank ||
-          !std::equal(result.tensor().shape, result.tensor().shape + result.tensor().rank, made->tensor().shape))
-        throw Error(ORT_INVALID_ARGUMENT,
-                    Concat("output '", program_.values()[v].info->name, "' is ", TypeName(made->TypeOf()), " ",
-                           ShapeText(made->tensor().shape, made->tensor().rank), " but the buffer given for it is ",
-                           TypeName(result.TypeOf()), " ", ShapeText(result.tensor().shape, result.tensor().rank)));
-      Copy(*made, result, nullptr);
-    } else if (own && std::count(outputs.begin(), outputs.end(), outputs[i]) == 1 &&
-               (!made->IsTensor() || made->IsString() || made->memory().device == wanted)) {
-      result = std::move(*made);
-    } else if (made->IsTensor()) {
-      // An input, a constant, a value named twice, or one wanted in other memory: the caller gets a tensor of its own.
-      result =
-          Value::Tensor(made->type(), made->tensor().shape, made->tensor().rank, session_.memories[memory].allocator);
-      Copy(*made, result, nullptr);
-    } else {
-      result = *made;
-    }
-    result.OwnElements();
-  }
+  const Slot& slot = SlotOf(step.outputs[index]);
+  return slot.place == Place::kGiven ? slot.at : nullptr;
 }
 
 void Frame::StartStreams() {

@@ -9,6 +9,7 @@
 #include "core/execution/plan.h"
 #include "core/execution/program.h"
 #include "core/execution/scratch_memory.h"
+#include "core/execution/slot.h"
 #include "core/execution/stream.h"
 
 namespace ortrun {
@@ -24,14 +25,15 @@ class Frame {
   /// Runs once, by `plan` when it is not null; otherwise values take memory as they come and the run is observed.
   void Run(RunCall& call, const std::shared_ptr<const Plan>& plan);
 
-  /// What the last run without a plan saw.
+  /// What the last run, without a plan, saw. Takes the constants of the plan to be made out of the frame.
   ObservedRun Observe();
   /// Gets the memory of a plan ready, so that the next run allocates nothing.
   void Bind(const std::shared_ptr<const Plan>& plan);
 
   // For OrtKernelContext.
   Value* MakeOutput(const Step& step, size_t index, const int64_t* dims, size_t rank);
-  Value* OutputSlot(const Step& step, size_t index);
+  /// Makes an output this value, whatever it is; throws when the output is declared as another type.
+  void SetOutput(const Step& step, size_t index, Value value);
   Value* PreallocatedOutput(const Step& step, size_t index);
   ScratchMemory& scratch() { return scratch_; }
   SessionState& session() const { return session_; }
@@ -39,10 +41,14 @@ class Frame {
   OrtSyncStream* stream(int index) const { return index < 0 ? nullptr : streams_[static_cast<size_t>(index)].get(); }
 
  private:
+  Slot& SlotOf(int value) { return slots_[static_cast<size_t>(value)]; }
+  void PutAt(int value, Value* at, Place place);
+  void PutBack(int value);
+  void Displace(int value);
   void BindInputs();
   void BindResults();
-  void RunSteps(const Plan* plan);
-  void PointAt(int value, Value* place);
+  bool FitsExpected(size_t output, const Value& given) const;
+  void RunSteps();
   void RunStep(size_t index);
   void RunCopy(const Step& step);
   const Value* SourceOf(const Step& copy) const;
@@ -50,7 +56,11 @@ class Frame {
   const std::string& ResultName(const Value& place) const;
   void Copy(const Value& from, Value& to, OrtSyncStream* stream);
   void Release(const Step& step);
+  const Value& ResultOf(size_t output) const;
+  bool MayMove(size_t output, const MemoryDevice& wanted) const;
+  void CheckResults() const;
   void CollectResults();
+  void CollectResult(size_t output);
   void StartStreams();
   void WaitForStreams();
   void FinishStreams();
@@ -58,24 +68,17 @@ class Frame {
 
   Program& program_;
   SessionState& session_;
-  std::vector<Value> locals_;               ///< by value index; inputs that had to be copied lie here too
-  std::vector<Value*> slots_;               ///< by value index: where the value is in this run
-  std::vector<char> bound_;                 ///< by value index: lies at its planned place
-  std::vector<char> made_;                  ///< by value index: memory was asked for through MakeOutput
+  std::vector<Slot> slots_;                 ///< by value index
   std::vector<OrtKernelContext> contexts_;  ///< by step
-  struct UseSite {
-    OrtKernelContext* context;
-    size_t index;
-    bool output;
-  };
-  std::vector<std::vector<UseSite>> sites_;  ///< by value index: where contexts point at it
-  std::vector<char> constant_slot_;          ///< by value index: points at a constant of the bound plan
+  uint64_t run_ = 0;                        ///< number of the run
   std::shared_ptr<const Plan> plan_;
+  std::vector<int> displaced_;  ///< values that left their planned places, to be put back before the next run
   std::vector<std::pair<std::shared_ptr<void>, size_t>> blocks_;  ///< by memory index
   /// By memory index: caches of this frame over the session's allocators of device memory. What a step released may
   /// still be read by work in the frame's streams, so until they are done only this frame may take it again.
   std::vector<std::shared_ptr<Arena>> arenas_;
-  std::vector<Value> kept_results_;  ///< by output: values that the caller wants where they were made
+  std::vector<Value> kept_results_;         ///< by output: values that the caller wants where they were made
+  std::vector<ResultShape> result_shapes_;  ///< by output, of the last run without a plan
   ScratchMemory scratch_;
   std::vector<std::unique_ptr<OrtSyncStream>> streams_;
   RunCall* call_ = nullptr;

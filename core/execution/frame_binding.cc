@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a frame gets its values ready for a run: the places of a plan, the caller's inputs and buffers; and what it saw
-// when it ran without a plan.
+// How a frame gets its values ready for a run: the places of a plan and the caller's inputs; and what it saw when it
+// ran without a plan.
 #include <algorithm>
 #include <utility>
 
@@ -9,20 +9,12 @@
 
 namespace ortrun {
 
-Frame::Frame(Program& program) : program_(program), session_(program.session()) {
-  const size_t value_count = program.values().size();
-  locals_.resize(value_count);
-  slots_.resize(value_count);
-  bound_.resize(value_count);
-  made_.resize(value_count);
-  constant_slot_.resize(value_count);
-  sites_.resize(value_count);
-  for (size_t v = 0; v < value_count; ++v) {
-    const ProgramValue& value = program.values()[v];
-    slots_[v] = value.role == ProgramValue::Role::kConstant ? const_cast<Value*>(&value.constant)  // NOLINT: only read
-                                                            : &locals_[v];
-  }
-  contexts_.resize(program.steps().size());
+Frame::Frame(Program& program)
+    : program_(program),
+      session_(program.session()),
+      slots_(program.values().size()),
+      contexts_(program.steps().size()),
+      result_shapes_(program.outputs().size()) {
   for (size_t s = 0; s < contexts_.size(); ++s) {
     const Step& step = program.steps()[s];
     OrtKernelContext& context = contexts_[s];
@@ -32,38 +24,74 @@ Frame::Frame(Program& program) : program_(program), session_(program.session()) 
     context.views.resize(step.explicit_inputs);
     context.outputs.resize(step.outputs.size());
     for (size_t i = 0; i < step.inputs.size(); ++i)
-      if (step.inputs[i] >= 0) sites_[static_cast<size_t>(step.inputs[i])].push_back({&context, i, false});
+      if (step.inputs[i] >= 0) SlotOf(step.inputs[i]).sites.push_back({&context, i, false});
     for (size_t i = 0; i < step.outputs.size(); ++i)
-      if (step.outputs[i] >= 0) sites_[static_cast<size_t>(step.outputs[i])].push_back({&context, i, true});
+      if (step.outputs[i] >= 0) SlotOf(step.outputs[i]).sites.push_back({&context, i, true});
   }
-  for (size_t v = 0; v < value_count; ++v) PointAt(static_cast<int>(v), slots_[v]);
+  for (size_t v = 0; v < slots_.size(); ++v) {
+    const ProgramValue& value = program.values()[v];
+    if (value.role == ProgramValue::Role::kConstant)
+      PutAt(static_cast<int>(v), const_cast<Value*>(&value.constant), Place::kConstant);  // NOLINT: only read
+    else
+      PutAt(static_cast<int>(v), &slots_[v].own, Place::kOwn);
+  }
   for (const SessionMemory& memory : session_.memories)
     arenas_.push_back(memory.provider != nullptr && memory.provider->stream_aware ? Arena::Make(memory.allocator)
                                                                                   : nullptr);
+  displaced_.reserve(slots_.size());
 }
 
 Frame::~Frame() = default;
 
-void Frame::PointAt(int value, Value* place) {
-  const auto v = static_cast<size_t>(value);
-  slots_[v] = place;
-  const bool tensor_type = program_.values()[v].info == nullptr ||
-                           program_.values()[v].info->type.kind == ONNX_TYPE_TENSOR ||
-                           program_.values()[v].info->type.kind == ONNX_TYPE_UNKNOWN;
-  for (const UseSite& site : sites_[v]) {
+void Frame::PutAt(int value, Value* at, Place place) {
+  Slot& slot = SlotOf(value);
+  slot.at = at;
+  slot.place = place;
+  const ONNXType declared = program_.values()[static_cast<size_t>(value)].info->type.kind;
+  const bool tensor = declared == ONNX_TYPE_TENSOR || (declared == ONNX_TYPE_UNKNOWN && at->IsTensor());
+  for (const Slot::UseSite& site : slot.sites) {
     if (site.output) {
-      site.context->outputs[site.index] = place;
+      site.context->outputs[site.index] = at;
       continue;
     }
-    site.context->inputs[site.index] = place;
-    if (site.index < site.context->views.size())
-      site.context->views[site.index] = tensor_type ? &place->tensor() : nullptr;
+    site.context->inputs[site.index] = at;
+    if (site.index < site.context->views.size()) site.context->views[site.index] = tensor ? &at->tensor() : nullptr;
   }
+}
+
+/// Puts a local value where the bound plan has it.
+void Frame::PutBack(int value) {
+  const auto v = static_cast<size_t>(value);
+  Slot& slot = slots_[v];
+  if (plan_ != nullptr && plan_->constants[v].HasValue()) {
+    slot.own.ReleaseStorage();
+    PutAt(value, const_cast<Value*>(&plan_->constants[v]), Place::kConstant);  // NOLINT: its producer does not run
+    return;
+  }
+  const bool planned = plan_ != nullptr && plan_->values[v].planned;
+  if (planned) {
+    const PlannedValue& place = plan_->values[v];
+    char* base = static_cast<char*>(blocks_[place.memory].first.get());
+    slot.own.PlaceTensor(place.type, place.dims.data(), place.dims.rank(),
+                         base == nullptr ? nullptr : base + place.offset, session_.memories[place.memory].info);
+  } else {
+    slot.own.ReleaseStorage();
+  }
+  if (slot.at != &slot.own || slot.place != (planned ? Place::kPlanned : Place::kOwn))
+    PutAt(value, &slot.own, planned ? Place::kPlanned : Place::kOwn);
+}
+
+/// Takes a local value from its planned place, for this run.
+void Frame::Displace(int value) {
+  Slot& slot = SlotOf(value);
+  if (slot.place == Place::kOwn || slot.place == Place::kGiven) return;
+  displaced_.push_back(value);
+  PutAt(value, &slot.own, Place::kOwn);
 }
 
 void Frame::Bind(const std::shared_ptr<const Plan>& plan) {
   plan_ = plan;
-  const auto& values = program_.values();
+  displaced_.clear();
   blocks_.resize(session_.memories.size());
   if (plan != nullptr) {
     for (size_t m = 0; m < plan->block_bytes.size(); ++m) {
@@ -79,79 +107,39 @@ void Frame::Bind(const std::shared_ptr<const Plan>& plan) {
   } else {
     blocks_.assign(blocks_.size(), {});
   }
-  for (size_t v = 0; v < values.size(); ++v) {
-    if (values[v].role != ProgramValue::Role::kLocal) continue;
-    const bool held = plan != nullptr && v < plan->constants.size() && plan->constants[v].kind() != ONNX_TYPE_UNKNOWN;
-    if (held) {
-      PointAt(static_cast<int>(v), const_cast<Value*>(&plan->constants[v]));  // NOLINT: its producer does not run
-    } else if (constant_slot_[v] != 0) {
-      PointAt(static_cast<int>(v), &locals_[v]);
-    }
-    constant_slot_[v] = held ? 1 : 0;
-    bound_[v] = 0;
-    if (plan != nullptr && plan->values[v].planned) {
-      const PlannedValue& planned = plan->values[v];
-      char* base = static_cast<char*>(blocks_[planned.memory].first.get());
-      locals_[v].PlaceTensor(planned.type, planned.dims.data(), planned.dims.rank(),
-                             base == nullptr ? nullptr : base + planned.offset, session_.memories[planned.memory].info);
-      bound_[v] = 1;
-    } else {
-      locals_[v].ReleaseStorage();
-    }
-  }
+  for (size_t v = 0; v < slots_.size(); ++v)
+    if (program_.values()[v].role == ProgramValue::Role::kLocal) PutBack(static_cast<int>(v));
 }
 
 void Frame::BindInputs() {
   const auto& inputs = program_.inputs();
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Value* given = call_->inputs[i];
-    const auto v = static_cast<size_t>(inputs[i]);
-    if (given == nullptr) {  // an optional that is left out; what an earlier caller gave may be gone
-      locals_[v].Reset();
-      PointAt(inputs[i], &locals_[v]);
+    Slot& slot = SlotOf(inputs[i]);
+    if (given == nullptr) {  // left out; what an earlier caller gave may be gone
+      slot.own.Reset();
+      PutAt(inputs[i], &slot.own, Place::kInput);
       continue;
     }
     // Values of outer graphs are where all bodies expect them, the caller's may be anywhere.
-    const MemoryDevice& expected = session_.memories[program_.values()[v].memory].info.device;
+    const size_t memory = program_.values()[static_cast<size_t>(inputs[i])].memory;
+    const MemoryDevice& expected = session_.memories[memory].info.device;
     if (given->IsTensor() && !given->memory().device.HostAccessible() && given->memory().device != expected) {
       // Nodes that want it on the host need a copy; copies to the device that it is on take the value as it is.
-      const bool host_use = std::any_of(sites_[v].begin(), sites_[v].end(), [&](const UseSite& site) {
+      const bool host_use = std::any_of(slot.sites.begin(), slot.sites.end(), [&](const Slot::UseSite& site) {
         const Step& step = *site.context->step;
         return !site.output && !step.kernel.IsCopy() && !ReadsShapeOnly(*step.node) &&
                session_.InputMemory(*step.node, site.index) == 0;
       });
       if (host_use) {
-        locals_[v].AllocateTensor(given->type(), given->tensor().shape, given->tensor().rank,
-                                  session_.memories[0].allocator);
-        Copy(*given, locals_[v], nullptr);
-        PointAt(inputs[i], &locals_[v]);
+        slot.own.AllocateTensor(given->type(), given->tensor().shape, given->tensor().rank,
+                                session_.memories[0].allocator);
+        Copy(*given, slot.own, nullptr);
+        PutAt(inputs[i], &slot.own, Place::kInput);
         continue;
       }
     }
-    PointAt(inputs[i], const_cast<Value*>(given));  // NOLINT: kernels only read their inputs
-  }
-}
-
-void Frame::BindResults() {
-  const auto& outputs = program_.outputs();
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    const auto v = static_cast<size_t>(outputs[i]);
-    const ProgramValue& value = program_.values()[v];
-    if (value.role != ProgramValue::Role::kLocal || constant_slot_[v] != 0) continue;
-    Value& result = call_->results[i];
-    const bool in_place = result.IsTensor() && result.memory().device == session_.memories[value.memory].info.device;
-    Value* place = in_place ? &result : &locals_[v];
-    if (slots_[v] != place) PointAt(outputs[i], place);
-    // What a copy would bring to the CPU is made in the caller's buffer where that is on the device.
-    if (value.producer < 0) continue;
-    const Step& producer = program_.steps()[static_cast<size_t>(value.producer)];
-    if (!producer.kernel.IsCopy()) continue;
-    const auto s = static_cast<size_t>(producer.inputs[0]);
-    const ProgramValue& source = program_.values()[s];
-    if (source.role != ProgramValue::Role::kLocal || constant_slot_[s] != 0) continue;
-    const bool made_there = result.IsTensor() && result.memory().device == session_.memories[source.memory].info.device;
-    Value* made = made_there && !in_place ? &result : &locals_[s];
-    if (slots_[s] != made) PointAt(producer.inputs[0], made);
+    PutAt(inputs[i], const_cast<Value*>(given), Place::kInput);  // NOLINT: kernels only read their inputs
   }
 }
 
@@ -161,17 +149,20 @@ ObservedRun Frame::Observe() {
   run.values.resize(values.size());
   run.shape_only.resize(values.size());
   for (size_t v = 0; v < values.size(); ++v) {
-    if (values[v].role != ProgramValue::Role::kLocal) continue;
-    Value& local = locals_[v];
+    Slot& slot = slots_[v];
+    if (values[v].role != ProgramValue::Role::kLocal || slot.made_in != run_ || slot.place != Place::kOwn ||
+        !slot.own.IsTensor())
+      continue;
     if (values[v].shape_only) {
-      if (local.kind() != ONNX_TYPE_UNKNOWN) run.shape_only[v] = std::move(local);
+      run.shape_only[v] = std::move(slot.own);
       continue;
     }
-    if (made_[v] == 0 || values[v].is_output || !local.IsTensor()) continue;
+    if (values[v].is_output) continue;
     run.values[v].tensor = true;
-    run.values[v].type = local.type();
-    run.values[v].dims.Assign(local.tensor().shape, local.tensor().rank);
+    run.values[v].type = slot.own.type();
+    run.values[v].dims.Assign(slot.own.tensor().shape, slot.own.tensor().rank);
   }
+  run.results = result_shapes_;
   run.scratch_bytes = scratch_.peak();
   return run;
 }

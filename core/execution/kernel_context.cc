@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/execution/kernel_context.h"
 
+#include <utility>
+
 #include "core/execution/frame.h"
 #include "ortrun/error.h"
 
@@ -8,7 +10,7 @@ OrtValue* OrtKernelContext::Output(size_t index, const int64_t* dims, size_t ran
   return frame->MakeOutput(*step, index, dims, rank);
 }
 
-OrtValue* OrtKernelContext::OutputSlot(size_t index) { return frame->OutputSlot(*step, index); }
+void OrtKernelContext::SetOutput(size_t index, OrtValue value) { frame->SetOutput(*step, index, std::move(value)); }
 
 OrtValue* OrtKernelContext::PreallocatedOutput(size_t index) { return frame->PreallocatedOutput(*step, index); }
 

@@ -29,8 +29,8 @@ struct OrtKernelContext {
   size_t OutputCount() const { return outputs.size(); }
   /// The output's value, given this shape. nullptr when the node does not name it.
   OrtValue* Output(size_t index, const int64_t* dims, size_t rank);
-  /// The place prepared for an output that is no tensor (sequence, map, optional), or nullptr.
-  OrtValue* OutputSlot(size_t index);
+  /// Makes the output a value of any kind, which must be of the declared type; nothing when the node does not name it.
+  void SetOutput(size_t index, OrtValue value);
   /// The output's value when its memory is already known before its shape is asked for (a caller's own buffer).
   OrtValue* PreallocatedOutput(size_t index);
 

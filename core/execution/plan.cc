@@ -72,23 +72,37 @@ size_t Rounded(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kA
 class Planner {
  public:
   Planner(const Program& program, const ObservedRun& run, Plan& plan)
-      : values_(program.values()), steps_(program.steps()), run_(run), plan_(plan), group_of_(values_.size(), -1) {}
+      : values_(program.values()),
+        steps_(program.steps()),
+        pattern_(program.session().options.memory_pattern),
+        reuse_(program.reuses_memory()),
+        run_(run),
+        plan_(plan),
+        group_of_(values_.size(), -1) {}
 
   void Make() {
     plan_.values.resize(values_.size());
     for (size_t s = 0; s < steps_.size(); ++s) {
-      if (steps_[s].shape_only) continue;
+      if (IsHeld(steps_[s]) || (plan_.selection != nullptr && plan_.selection->steps[s] == 0)) continue;
       plan_.steps.push_back(static_cast<int>(s));
+      if (!pattern_) continue;
       for (const int v : steps_[s].outputs)
         if (v >= 0) Join(v, static_cast<int>(s));
     }
-    Place();
+    GivePlaces();
   }
 
  private:
   size_t BytesOf(int v) const {
     const auto& seen = run_.values[static_cast<size_t>(v)];
     return TensorBytes(seen.type, ElementCount(seen.dims.data(), seen.dims.rank()));
+  }
+
+  /// Whether the plan has all that the step would make.
+  bool IsHeld(const Step& step) const {
+    return step.shape_only && std::all_of(step.outputs.begin(), step.outputs.end(), [this](int v) {
+             return v < 0 || plan_.constants[static_cast<size_t>(v)].HasValue();
+           });
   }
 
   bool Plannable(int v) const {
@@ -120,12 +134,13 @@ class Planner {
     shared.last_use = std::max({shared.last_use, value.last_use, step});
   }
 
-  void Place() {
+  void GivePlaces() {
     std::vector<Layout> layouts;
     std::vector<std::vector<int>> ending(steps_.size() + 1);
     std::vector<char> placed(groups_.size(), 0);
-    for (const int s : plan_.steps) {
-      for (const int v : steps_[static_cast<size_t>(s)].outputs) {
+    // All steps: a value's last reader may be one that does not run.
+    for (size_t s = 0; s < steps_.size(); ++s) {
+      for (const int v : steps_[s].outputs) {
         if (v < 0 || group_of_[static_cast<size_t>(v)] < 0) continue;
         const auto g = static_cast<size_t>(group_of_[static_cast<size_t>(v)]);
         Group& group = groups_[g];
@@ -139,7 +154,8 @@ class Planner {
         const auto& seen = run_.values[static_cast<size_t>(v)];
         planned = {true, seen.dims, seen.type, group.memory, group.offset};
       }
-      for (const int g : ending[static_cast<size_t>(s)]) {
+      if (!reuse_) continue;
+      for (const int g : ending[s]) {
         const Group& group = groups_[static_cast<size_t>(g)];
         layouts[group.memory].Give(group.offset, Rounded(group.bytes));
       }
@@ -149,6 +165,8 @@ class Planner {
 
   const std::vector<ProgramValue>& values_;
   const std::vector<Step>& steps_;
+  bool pattern_;
+  bool reuse_;
   const ObservedRun& run_;
   Plan& plan_;
   std::vector<int> group_of_;  ///< by value index
@@ -157,10 +175,12 @@ class Planner {
 
 }  // namespace
 
-std::shared_ptr<const Plan> MakePlan(const Program& program, ShapeKey key, const ObservedRun& run) {
+std::shared_ptr<const Plan> MakePlan(const Program& program, ShapeKey key, ObservedRun run) {
   auto plan = std::make_shared<Plan>();
   plan->key = std::move(key);
-  plan->constants = run.shape_only;
+  plan->constants = std::move(run.shape_only);
+  plan->results = std::move(run.results);
+  plan->selection = std::move(run.selection);
   plan->scratch_bytes = run.scratch_bytes;
   Planner(program, run, *plan).Make();
   return plan;
@@ -206,10 +226,10 @@ bool Matches(const ShapeKey& key, std::span<const Value* const> inputs) {
 
 }  // namespace
 
-std::shared_ptr<const Plan> PlanCache::Find(std::span<const Value* const> inputs) {
+std::shared_ptr<const Plan> PlanCache::Find(std::span<const Value* const> inputs, const Selection* selection) {
   const std::lock_guard lock(mutex_);
   for (auto plan = plans_.begin(); plan != plans_.end(); ++plan) {
-    if (!Matches((*plan)->key, inputs)) continue;
+    if ((*plan)->selection.get() != selection || !Matches((*plan)->key, inputs)) continue;
     std::rotate(plans_.begin(), plan, plan + 1);
     return plans_.front();
   }

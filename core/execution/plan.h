@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "core/execution/selection.h"
 #include "core/execution/value.h"
 
 namespace ortrun {
@@ -26,14 +27,22 @@ struct PlannedValue {
   size_t offset = 0;  ///< in the block, in bytes
 };
 
+/// The shape of one result of a program, where a run has seen it.
+struct ResultShape {
+  bool seen = false;
+  Dims dims;
+};
+
 /// Everything about a run that its input shapes decide: places of the intermediate values, results that are the same
 /// for every run of these shapes, the steps that are left, the scratch that kernels ask for. Immutable, shared.
 struct Plan {
   ShapeKey key;
+  std::shared_ptr<const Selection> selection;  ///< nullptr: the whole program
   std::vector<PlannedValue> values;
-  std::vector<Value> constants;     ///< by value index; results of shape-only steps
-  std::vector<int> steps;           ///< indices of the steps to run
-  std::vector<size_t> block_bytes;  ///< by memory index
+  std::vector<Value> constants;      ///< by value index; results of shape-only steps
+  std::vector<int> steps;            ///< indices of the steps to run
+  std::vector<ResultShape> results;  ///< by output
+  std::vector<size_t> block_bytes;   ///< by memory index
   size_t scratch_bytes = 0;
 };
 
@@ -46,17 +55,20 @@ struct ObservedRun {
   };
   std::vector<Observed> values;
   std::vector<Value> shape_only;  ///< by value index
+  std::vector<ResultShape> results;
+  std::shared_ptr<const Selection> selection;
   size_t scratch_bytes = 0;
 };
 
-/// Lays out a program's local values by their lifetimes, largest first (greedy by size over the list of steps).
-std::shared_ptr<const Plan> MakePlan(const Program& program, ShapeKey key, const ObservedRun& run);
+/// Lays out a program's local values by their lifetimes, in the order of the steps; each takes the smallest free range
+/// that holds it. The session's options say whether places are shared, or planned at all.
+std::shared_ptr<const Plan> MakePlan(const Program& program, ShapeKey key, ObservedRun run);
 
 /// The plans of the most recent shapes. Thread-safe.
 class PlanCache {
  public:
   static constexpr size_t kCapacity = 8;
-  std::shared_ptr<const Plan> Find(std::span<const Value* const> inputs);
+  std::shared_ptr<const Plan> Find(std::span<const Value* const> inputs, const Selection* selection = nullptr);
   void Add(std::shared_ptr<const Plan> plan);
   size_t size() const;
   size_t bytes() const;

@@ -44,7 +44,8 @@ void Program::ReturnFrame(std::unique_ptr<Frame> frame) {
 
 void Program::Run(RunCall& call) {
   const bool usual_memory = call.result_memory.empty();
-  const std::shared_ptr<const Plan> plan = plannable_ && usual_memory ? plans_.Find(call.inputs) : nullptr;
+  const std::shared_ptr<const Plan> plan =
+      plannable_ && usual_memory ? plans_.Find(call.inputs, call.selection.get()) : nullptr;
   std::unique_ptr<Frame> frame = TakeFrame();  // after an error the frame is dropped: its state is not known
   frame->Run(call, plan);
   if (plan != nullptr) {
@@ -52,7 +53,11 @@ void Program::Run(RunCall& call) {
   } else {
     std::shared_ptr<const Plan> next;
     if (plannable_ && usual_memory) {
-      if (ShapeKey key = KeyOf(call.inputs); !key.empty()) next = MakePlan(*this, std::move(key), frame->Observe());
+      if (ShapeKey key = KeyOf(call.inputs); !key.empty()) {
+        ObservedRun seen = frame->Observe();
+        seen.selection = call.selection;
+        next = MakePlan(*this, std::move(key), std::move(seen));
+      }
     }
     if (next != nullptr) plans_.Add(next);
     frame->Bind(next);

@@ -10,6 +10,7 @@
 
 #include "core/execution/kernel_info.h"
 #include "core/execution/plan.h"
+#include "core/execution/selection.h"
 #include "core/execution/session_state.h"
 
 namespace ortrun {
@@ -73,6 +74,21 @@ struct ProgramValue {
   int last_use = -1;    ///< step; the number of steps for outputs
 };
 
+/// One output of a program: which value it is, and the shape that the model lets expect.
+struct ProgramOutput {
+  struct Extent {
+    int64_t number = -1;  ///< -1 where nothing is known; otherwise the number, unless an input has it:
+    int input = -1;       ///< the input of the program whose dimension `axis` it is called after
+    size_t axis = 0;
+  };
+  const ValueInfo* info = nullptr;
+  bool has_shape = false;
+  std::vector<Extent> dims;
+  bool shape_follows = false;  ///< from the shapes of the inputs, so that a plan knows it for sure
+  bool repeated = false;       ///< another output is the same value
+  bool repeats = false;        ///< and stands before this one
+};
+
 /// A graph (main or body) as a list of steps over numbered values. Immutable once made; runs take frames from it.
 class Program {
  public:
@@ -90,14 +106,20 @@ class Program {
   /// Value indices of the inputs: formal inputs, then outer values in the order of outer_inputs().
   const std::vector<int>& inputs() const { return inputs_; }
   const std::vector<int>& outputs() const { return outputs_; }
+  const std::vector<ProgramOutput>& output_facts() const { return output_facts_; }
   const std::vector<const ValueInfo*>& outer_inputs() const { return outer_inputs_; }
   size_t stream_count() const { return stream_providers_.size(); }
   Provider* stream_provider(size_t index) const { return stream_providers_[index]; }
   bool plannable() const { return plannable_; }
+  /// Whether values may share a place: one after the other, or as an alias of another.
+  bool reuses_memory() const { return reuses_memory_; }
 
   /// Runs once. `inputs` in the order of inputs(), `results` in the order of outputs(): a result with a value receives
   /// it in place, an empty one is set. `wanted` (see RunCall) selects outputs.
   void Run(RunCall& call);
+
+  /// What a run of these outputs (one entry each) takes.
+  std::shared_ptr<const Selection> Select(std::span<const char> wanted) { return selections_.Find(*this, wanted); }
 
   const PlanCache& plans() const { return plans_; }
 
@@ -114,12 +136,15 @@ class Program {
   std::vector<ProgramValue> values_;
   std::vector<int> inputs_;
   std::vector<int> outputs_;
+  std::vector<ProgramOutput> output_facts_;
   std::vector<const ValueInfo*> outer_inputs_;
   std::vector<Provider*> stream_providers_;
   std::vector<std::unique_ptr<KernelInfo>> infos_;  ///< kernels may keep pointers to theirs
   bool plannable_ = true;
+  bool reuses_memory_ = true;
 
   PlanCache plans_;
+  SelectionCache selections_;
   mutable std::mutex frames_mutex_;
   std::vector<std::unique_ptr<Frame>> frames_;
 };
@@ -128,12 +153,14 @@ class Program {
 struct RunCall {
   const RunOptions* options = nullptr;
   std::span<const Value* const> inputs;
-  /// One per output of the program. A tensor here is the caller's buffer; otherwise it is set.
+  /// One per output of the program. A value here is the caller's and receives the result; an empty one is set.
   std::span<Value> results;
   /// One per output: false when the caller does not want it.
   std::span<const char> wanted;
   /// One per output: memory index in which a new value is wanted, or empty for 0 (the CPU).
   std::span<const int> result_memory;
+  /// From Program::Select; nullptr: all steps run. Inputs that it does not read may be null.
+  std::shared_ptr<const Selection> selection;
 };
 
 }  // namespace ortrun

@@ -2,6 +2,8 @@
 #include "core/execution/program_builder.h"
 
 #include <algorithm>
+#include <string>
+#include <tuple>
 
 #include "core/execution/frame.h"
 #include "core/graph/mapped_file.h"
@@ -77,9 +79,11 @@ void ProgramBuilder::FromGraph(const Graph& graph) {
     program_.values_[static_cast<size_t>(index)].is_output = true;
     program_.outputs_.push_back(index);
   }
+  program_.reuses_memory_ = session_.options.config.Get("ortrun.enable_mem_reuse", "1") != "0";
   FindShapeOnly();
   FindLifetimes();
-  FindSharing();
+  if (program_.reuses_memory_) FindSharing();
+  DescribeOutputs();
 }
 
 void ProgramBuilder::FromNode(const Node& node, std::unique_ptr<KernelInfo> info, StepKernel kernel) {
@@ -107,6 +111,7 @@ void ProgramBuilder::FromNode(const Node& node, std::unique_ptr<KernelInfo> info
   program_.steps_.push_back(std::move(step));
   program_.plannable_ = false;
   FindLifetimes();
+  DescribeOutputs();
 }
 
 int ProgramBuilder::StreamOf(Provider* provider) {
@@ -239,6 +244,36 @@ void ProgramBuilder::FindShapeOnly() {
   }
 }
 
+void ProgramBuilder::DescribeOutputs() {
+  // A named dimension of an output is expected to be that of the first input that names one so.
+  std::map<std::string, std::pair<int, size_t>> named;
+  for (size_t i = 0; i < program_.inputs_.size(); ++i) {
+    const TensorType& tensor = program_.values_[static_cast<size_t>(program_.inputs_[i])].info->type.tensor;
+    for (size_t axis = 0; axis < tensor.symbols.size(); ++axis)
+      if (!tensor.symbols[axis].empty()) named.try_emplace(tensor.symbols[axis], static_cast<int>(i), axis);
+  }
+  const auto& outputs = program_.outputs_;
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const ValueInfo& info = *program_.values_[static_cast<size_t>(outputs[i])].info;
+    ProgramOutput output;
+    output.info = &info;
+    output.has_shape = info.type.IsTensor() && info.type.tensor.has_shape;
+    for (size_t axis = 0; axis < info.type.tensor.dims.size(); ++axis) {
+      ProgramOutput::Extent extent{info.type.tensor.dims[axis]};
+      const auto& symbols = info.type.tensor.symbols;
+      const auto input = axis < symbols.size() ? named.find(symbols[axis]) : named.end();
+      if (extent.number < 0 && input != named.end()) std::tie(extent.input, extent.axis) = input->second;
+      output.dims.push_back(extent);
+    }
+    const auto known = knowledge_.find(&info);
+    output.shape_follows = known != knowledge_.end() && known->second.shape;
+    output.repeats = std::find(outputs.begin(), outputs.begin() + static_cast<std::ptrdiff_t>(i), outputs[i]) !=
+                     outputs.begin() + static_cast<std::ptrdiff_t>(i);
+    output.repeated = std::count(outputs.begin(), outputs.end(), outputs[i]) > 1;
+    program_.output_facts_.push_back(std::move(output));
+  }
+}
+
 void ProgramBuilder::FindLifetimes() {
   const int end = static_cast<int>(program_.steps_.size());
   auto& values = program_.values_;
@@ -253,7 +288,7 @@ void ProgramBuilder::FindLifetimes() {
   for (const int v : program_.outputs_) values[static_cast<size_t>(v)].last_use = end;
   for (size_t v = 0; v < values.size(); ++v) {
     const ProgramValue& value = values[v];
-    if (value.role != ProgramValue::Role::kLocal || value.last_use >= end) continue;
+    if (value.role != ProgramValue::Role::kLocal || value.last_use >= end || !program_.reuses_memory_) continue;
     const int last = std::max(value.last_use, value.producer);
     if (last >= 0) program_.steps_[static_cast<size_t>(last)].releases.push_back(static_cast<int>(v));
   }

@@ -28,6 +28,7 @@ class ProgramBuilder {
   void FindLifetimes();
   void FindSharing();
   void FindShapeOnly();
+  void DescribeOutputs();
   ShapeKnowledge KnowledgeOf(const ValueInfo& value) const;
 
   Program& program_;

@@ -116,6 +116,7 @@ void ScanKernel::Compute(OrtKernelContext& context) const {
 }
 
 void ScanKernel::GiveOutput(OrtKernelContext& context, size_t index, const std::vector<Value>& parts) const {
+  CheckAlike(parts, "Scan", index);
   const ValueInfo& info = body_.output_info(states_ + index);
   std::vector<int64_t> dims{static_cast<int64_t>(parts.size())};
   if (parts.empty())
@@ -125,8 +126,6 @@ void ScanKernel::GiveOutput(OrtKernelContext& context, size_t index, const std::
   Value joined = Value::CpuTensor(parts.empty() ? info.type.tensor.type : parts[0].type(), dims.data(), dims.size());
   for (size_t i = 0; i < parts.size(); ++i) {
     const Value& part = parts[i];
-    Require(part.type() == joined.type() && part.tensor().count * parts.size() == joined.tensor().count,
-            "the body of Scan gives values of different shapes for scan output ", index);
     if (joined.IsString())
       std::copy_n(part.strings(), part.tensor().count, joined.strings() + i * part.tensor().count);
     else if (part.bytes() != 0)
@@ -145,7 +144,12 @@ void ScanKernel::GiveOutput(OrtKernelContext& context, size_t index, const std::
   std::vector<int64_t> moved;
   for (const size_t i : permutation) moved.push_back(dims[i]);
   Value* output = context.Output(states_ + index, moved.data(), moved.size());
-  if (output == nullptr || joined.tensor().count == 0) return;
+  if (output == nullptr) return;
+  if (output->type() != joined.type())
+    throw Error(ORT_INVALID_ARGUMENT,
+                Concat("scan output ", index, " of Scan is declared as ", TypeName(output->TypeOf()),
+                       " but its body gives ", TypeName(joined.TypeOf())));
+  if (joined.tensor().count == 0) return;
   ThrowOnError(
       *OrtGetApiBase()->GetApi(ORT_API_VERSION),
       helper_->Transpose(helper_.get(), permutation.data(), permutation.size(), &joined, context.stream(), output));

@@ -30,6 +30,20 @@ ortrun::ReadOptions ReadOptionsOf(const OrtSessionOptions& options, const ortrun
   return read;
 }
 
+/// A number that changes when nodes of a graph or its bodies do: which they are, and what they read and make.
+size_t NodesHash(const ortrun::Graph& graph) {
+  size_t hash = graph.nodes().size();
+  const auto add = [&hash](const std::string& text) { hash = hash * 1099511628211u ^ std::hash<std::string>()(text); };
+  for (const auto& node : graph.nodes()) {
+    add(node->op_type);
+    for (const auto* values : {&node->inputs, &node->outputs})
+      for (const ortrun::ValueInfo* value : *values)
+        if (value != nullptr) add(value->name + (value->IsConstant() ? " constant" : ""));
+    for (const auto& body : node->subgraphs) hash = hash * 1099511628211u ^ NodesHash(*body.second);
+  }
+  return hash;
+}
+
 std::set<std::string> SplitNames(const std::string& text) {
   std::set<std::string> names;
   std::istringstream words(text);
@@ -112,16 +126,19 @@ void OrtSession::Impl::Build(std::unique_ptr<OrtModel> read) {
     }
   }
   const bool rewrite = state.options.optimization_level != ORT_DISABLE_ALL;
+  const size_t as_read = NodesHash(*model->graph);
   if (rewrite) Optimize(ortrun::PassStage::kPortable);
   state.partition = ortrun::PartitionModel(*model, state.providers, *custom_ops, state.options.config, *state.logger);
   if (rewrite) {
     Optimize(ortrun::PassStage::kProvider);
     ortrun::AssignNewNodes(*model->graph, state.providers, state.partition);
   }
+  const bool rewritten = rewrite && NodesHash(*model->graph) != as_read;
   if (!state.options.optimized_model_path.empty()) ortrun::WriteModel(*model, state.options.optimized_model_path);
   copies = ortrun::InsertDeviceCopies(*model->graph, state);
   state.CountConstantUses(*model->graph);
   program = std::make_unique<ortrun::Program>(state, *model->graph);
+  input_check = std::make_unique<ortrun::InputCheck>(*program, rewritten);
   state.device_constants.clear();
   program->ReleasePackedConstants();
   for (const auto& body : state.bodies) body.second->ReleasePackedConstants();

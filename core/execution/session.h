@@ -48,9 +48,11 @@ struct OrtSession {
   const OrtSessionOptions& options() const;
   OrtEnv& env() const;
 
-  /// Computes `output_names`. outputs[i] is either nullptr, and then replaced by a new value that the caller owns, or a
-  /// value of the caller's (a tensor of the right type and shape) that receives the result in its own memory.
-  /// `output_memory` (empty, or one entry per output, nullptr: CPU) says in which memory new values are made.
+  /// Computes `output_names`, and nothing that they do not need when they are fewer than all or inputs are left out.
+  /// given_outputs[i] (or all: empty) is either nullptr, and then new_outputs[i] is a new value that the caller owns,
+  /// or a value of the caller's, of the right type and shape, that receives the result; see given_outputs.h. An output
+  /// that is named twice is given twice, in new values. `output_memory` (empty, or one entry per output, nullptr: CPU)
+  /// says in which memory new values are made.
   void Run(const OrtRunOptions* options, std::span<const char* const> input_names,
            std::span<const OrtValue* const> inputs, std::span<const char* const> output_names,
            std::span<std::unique_ptr<OrtValue>> new_outputs, std::span<OrtValue* const> given_outputs,

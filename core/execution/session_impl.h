@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/execution/input_check.h"
 #include "core/execution/program.h"
 #include "core/execution/session.h"
 #include "core/execution/session_state.h"
@@ -22,6 +23,7 @@ struct OrtSession::Impl {
   std::unique_ptr<ortrun::CustomOpSchemas> custom_ops;
   ortrun::SessionState state;
   std::unique_ptr<ortrun::Program> program;
+  std::unique_ptr<ortrun::InputCheck> input_check;
 
   std::vector<const OrtValueInfo*> inputs;
   std::vector<const OrtValueInfo*> outputs;
@@ -42,6 +44,6 @@ struct OrtSession::Impl {
   void Optimize(ortrun::PassStage stage);
   void CollectNames();
   void CollectAssignment();
-  void CheckInput(size_t index, const OrtValue& value) const;
+  std::unique_ptr<OrtValue> CopyOf(const OrtValue& value) const;
   const OrtEpDevice* DeviceOf(const OrtMemoryInfo& memory) const;
 };

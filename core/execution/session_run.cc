@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "core/base/nearest.h"
+#include "core/execution/given_outputs.h"
 #include "core/execution/session.h"
 #include "core/execution/session_impl.h"
 #include "ortrun/error.h"
@@ -28,66 +29,53 @@ class SmallArray {
   std::vector<T> heap_;
 };
 
-std::string DeclaredShape(const OrtTypeInfo& type) {
-  if (!type.tensor.has_shape) return "any shape";
-  std::string text = "{";
-  for (size_t i = 0; i < type.tensor.dims.size(); ++i) {
-    if (i != 0) text += ',';
-    if (type.tensor.dims[i] >= 0)
-      text += std::to_string(type.tensor.dims[i]);
-    else
-      text += type.tensor.symbols[i].empty() ? "?" : type.tensor.symbols[i];
+/// Tells all providers of a run that it ends, also when it ends with an exception.
+class ProviderRuns {
+ public:
+  ProviderRuns(std::span<const std::unique_ptr<ortrun::Provider>> providers, const OrtRunOptions* options)
+      : providers_(providers), options_(options) {}
+  ProviderRuns(const ProviderRuns&) = delete;
+  ProviderRuns& operator=(const ProviderRuns&) = delete;
+  /// After an error the providers hear of the end, but what they say of it would hide the error.
+  ~ProviderRuns() {
+    for (size_t i = 0; i < started_; ++i) {
+      OrtStatus* status = End(*providers_[i]);
+      if (status != nullptr) Api().ReleaseStatus(status);
+    }
   }
-  return text + "}";
-}
 
-/// Elements of a sequence of tensors: what takes one out has the declared type.
-void CheckElements(const OrtValueInfo& info, const OrtValue& value) {
-  const OrtTypeInfo& expected = info.type.sequence->element;
-  for (size_t i = 0; i < value.elements().size(); ++i) {
-    const OrtValue& element = value.elements()[i];
-    if (element.kind() == expected.kind && (!expected.IsTensor() || element.type() == expected.tensor.type)) continue;
-    throw ortrun::Error(ORT_INVALID_ARGUMENT,
-                        ortrun::Concat("Unexpected input data type. Element ", i, " of sequence '", info.name, "' is ",
-                                       ortrun::TypeName(element.TypeOf()), ", expected: ", ortrun::TypeName(expected)));
+  void Start() {
+    for (const auto& provider : providers_) {
+      if (provider->ep->OnRunStart != nullptr)
+        ortrun::ThrowOnError(Api(), provider->ep->OnRunStart(provider->ep, options_));
+      ++started_;
+    }
   }
-}
+  void End() {
+    OrtStatus* first = nullptr;
+    for (; started_ != 0; --started_) {
+      OrtStatus* status = End(*providers_[providers_.size() - started_]);
+      if (status == nullptr) continue;
+      if (first == nullptr)
+        first = status;
+      else
+        Api().ReleaseStatus(status);
+    }
+    ortrun::ThrowOnError(Api(), first);
+  }
+
+ private:
+  static const OrtApi& Api() { return *OrtGetApiBase()->GetApi(ORT_API_VERSION); }
+  OrtStatus* End(const ortrun::Provider& provider) const {
+    return provider.ep->OnRunEnd == nullptr ? nullptr : provider.ep->OnRunEnd(provider.ep, options_, true);
+  }
+
+  std::span<const std::unique_ptr<ortrun::Provider>> providers_;
+  const OrtRunOptions* options_;
+  size_t started_ = 0;
+};
 
 }  // namespace
-
-void OrtSession::Impl::CheckInput(size_t index, const OrtValue& value) const {
-  const OrtValueInfo& info = *program->values()[static_cast<size_t>(program->inputs()[index])].info;
-  const OrtTypeInfo& expected = info.type;
-  if (expected.kind == ONNX_TYPE_OPTIONAL || expected.kind == ONNX_TYPE_UNKNOWN) return;
-  if (value.kind() != expected.kind)
-    throw ortrun::Error(ORT_INVALID_ARGUMENT,
-                        ortrun::Concat("Unexpected input type for '", info.name, "': expected ",
-                                       ortrun::TypeName(expected), ", got ", ortrun::TypeName(value.TypeOf())));
-  if (value.kind() == ONNX_TYPE_SEQUENCE) CheckElements(info, value);
-  if (!value.IsTensor()) return;
-  if (expected.tensor.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED && value.type() != expected.tensor.type)
-    throw ortrun::Error(ORT_INVALID_ARGUMENT,
-                        ortrun::Concat("Unexpected input data type. Actual: (", ortrun::TypeName(value.TypeOf()),
-                                       ") , expected: (", ortrun::TypeName(expected), ") for input '", info.name,
-                                       "'; convert it, in numpy with .astype()"));
-  if (!expected.tensor.has_shape) return;
-  const OrtrunTensor& tensor = value.tensor();
-  const std::vector<int64_t>& dims = expected.tensor.dims;
-  if (tensor.rank != dims.size())
-    throw ortrun::Error(
-        ORT_INVALID_ARGUMENT,
-        ortrun::Concat("Invalid rank for input: ", info.name, " Got: ", tensor.rank, " Expected: ", dims.size(),
-                       ". It has shape ", ortrun::ShapeText(tensor.shape, tensor.rank), " and the model declares ",
-                       DeclaredShape(expected), ". Please fix either the inputs/outputs or the model."));
-  for (size_t axis = 0; axis < dims.size(); ++axis)
-    if (dims[axis] >= 0 && dims[axis] != tensor.shape[axis])
-      throw ortrun::Error(
-          ORT_INVALID_ARGUMENT,
-          ortrun::Concat("Got invalid dimensions for input: ", info.name, " for the following indices\n",
-                         " index: ", axis, " Got: ", tensor.shape[axis], " Expected: ", dims[axis], "\n It has shape ",
-                         ortrun::ShapeText(tensor.shape, tensor.rank), " and the model declares ",
-                         DeclaredShape(expected), "\n Please fix either the inputs/outputs or the model."));
-}
 
 void OrtSession::Run(const OrtRunOptions* options, std::span<const char* const> input_names,
                      std::span<const OrtValue* const> inputs, std::span<const char* const> output_names,
@@ -112,27 +100,17 @@ void OrtSession::Run(const OrtRunOptions* options, std::span<const char* const> 
     const size_t index = in_order ? i : found->second;
     if (inputs[i] == nullptr)
       throw ortrun::Error(ORT_INVALID_ARGUMENT, ortrun::Concat("NULL input supplied for input ", name));
-    impl.CheckInput(index, *inputs[i]);
+    impl.input_check->Check(index, *inputs[i]);
     given[index] = inputs[i];
   }
-  static const OrtValue none = OrtValue::None();
-  std::string missing;
-  for (size_t i = 0; i < input_count; ++i) {
-    if (given[i] != nullptr) continue;
-    const OrtValueInfo& info = *program.values()[static_cast<size_t>(program.inputs()[i])].info;
-    given[i] = info.type.kind == ONNX_TYPE_OPTIONAL ? &none : info.initializer.get();
-    if (given[i] == nullptr) missing += (missing.empty() ? "'" : ", '") + info.name + "'";
-  }
-  if (!missing.empty())
-    throw ortrun::Error(ORT_INVALID_ARGUMENT,
-                        ortrun::Concat("Missing Input: ", missing,
-                                       " must be given; the model's inputs are: ", ortrun::Join(impl.input_names)));
-
+  // Where each output is to go. An output that is named twice is computed once, for the first name.
   SmallArray<OrtValue> results(output_count);
   SmallArray<char> wanted(output_count);
   SmallArray<int> memory(output_count);
   SmallArray<size_t> position(output_names.size());
+  SmallArray<size_t> taker(output_count);  // by output: the name that takes its result, plus 1
   bool other_memory = false;
+  const auto given_at = [&](size_t i) -> OrtValue* { return given_outputs.empty() ? nullptr : given_outputs[i]; };
   for (size_t i = 0; i < output_names.size(); ++i) {
     const std::string_view name = output_names[i] == nullptr ? "" : output_names[i];
     const bool in_order = i < impl.output_names.size() && impl.output_names[i] == name;
@@ -145,7 +123,16 @@ void OrtSession::Run(const OrtRunOptions* options, std::span<const char* const> 
     const size_t index = in_order ? i : found->second;
     position[i] = index;
     wanted[index] = 1;
-    if (!given_outputs.empty() && given_outputs[i] != nullptr) results[index] = *given_outputs[i];
+    if (taker[index] != 0) {
+      ortrun::Require(given_at(i) == nullptr && given_at(taker[index] - 1) == nullptr, "output '", name,
+                      "' is asked for twice with a value given for it; give one value, or none");
+      continue;
+    }
+    taker[index] = i + 1;
+    if (given_at(i) != nullptr) {
+      ortrun::CheckGivenOutput(program, index, *given_at(i));
+      results[index] = *given_at(i);
+    }
     if (!output_memory.empty() && output_memory[i] != nullptr) {
       const int at = impl.state.FindMemory(output_memory[i]->device);
       if (at < 0)
@@ -154,38 +141,76 @@ void OrtSession::Run(const OrtRunOptions* options, std::span<const char* const> 
                                            "', which no provider of this session serves"));
       memory[index] = at;
     }
-    if (results[index].IsTensor()) {
-      const int at = impl.state.FindMemory(results[index].memory().device);
-      memory[index] = std::max(at, 0);
-    }
+    if (results[index].IsTensor()) memory[index] = std::max(impl.state.FindMemory(results[index].memory().device), 0);
     other_memory = other_memory || memory[index] != 0;
   }
 
   ortrun::RunCall call;
+  static const OrtValue none = OrtValue::None();
+  const auto all = wanted.all();
+  bool complete = std::all_of(all.begin(), all.end(), [](char output) { return output != 0; });
+  for (size_t i = 0; i < input_count; ++i) {
+    if (given[i] != nullptr) continue;
+    const OrtValueInfo& info = *program.values()[static_cast<size_t>(program.inputs()[i])].info;
+    given[i] = info.type.kind == ONNX_TYPE_OPTIONAL ? &none : info.initializer.get();
+    complete = complete && given[i] != nullptr;
+  }
+  if (!complete) {
+    call.selection = program.Select(all);
+    std::string missing;
+    for (size_t i = 0; i < input_count; ++i)
+      if (given[i] == nullptr && call.selection->inputs[i] != 0)
+        missing += (missing.empty() ? "'" : ", '") + impl.input_names[i] + "'";
+    if (!missing.empty())
+      throw ortrun::Error(ORT_INVALID_ARGUMENT,
+                          ortrun::Concat("Missing Input: ", missing,
+                                         " must be given; the model's inputs are: ", ortrun::Join(impl.input_names)));
+  }
+  impl.input_check->CheckNames(given.all());
+  std::vector<std::unique_ptr<const OrtValue>> copies;
+  ortrun::KeepApart(program, results.all(), given.all(), copies);
+
   call.options = options;
   call.inputs = given.all();
   call.results = results.all();
-  call.wanted = wanted.all();
+  call.wanted = all;
   if (other_memory) call.result_memory = memory.all();
-
-  const OrtApi& api = *OrtGetApiBase()->GetApi(ORT_API_VERSION);
-  for (const auto& provider : impl.state.providers)
-    if (provider->ep->OnRunStart != nullptr) ortrun::ThrowOnError(api, provider->ep->OnRunStart(provider->ep, options));
-  impl.state.counters.runs.fetch_add(1, std::memory_order_relaxed);
   {
     const bool serial = std::any_of(impl.state.providers.begin(), impl.state.providers.end(),
                                     [](const auto& provider) { return !provider->concurrent_runs; });
     std::unique_lock lock(impl.serial_runs, std::defer_lock);
     if (serial) lock.lock();
+    ProviderRuns runs(impl.state.providers, options);
+    runs.Start();
+    impl.state.counters.runs.fetch_add(1, std::memory_order_relaxed);
     program.Run(call);
+    runs.End();
   }
-  for (const auto& provider : impl.state.providers)
-    if (provider->ep->OnRunEnd != nullptr)
-      ortrun::ThrowOnError(api, provider->ep->OnRunEnd(provider->ep, options, true));
 
+  // The names that repeat an output first: its result is moved to the one that took it.
   for (size_t i = 0; i < output_names.size(); ++i)
-    if (given_outputs.empty() || given_outputs[i] == nullptr)
-      new_outputs[i] = std::make_unique<OrtValue>(std::move(results[position[i]]));
+    if (taker[position[i]] != i + 1) new_outputs[i] = impl.CopyOf(results[position[i]]);
+  for (size_t i = 0; i < output_names.size(); ++i) {
+    if (taker[position[i]] != i + 1) continue;
+    OrtValue& result = results[position[i]];
+    if (given_at(i) == nullptr)
+      new_outputs[i] = std::make_unique<OrtValue>(std::move(result));
+    else if (!given_at(i)->HasValue())
+      *given_at(i) = std::move(result);
+  }
+}
+
+std::unique_ptr<OrtValue> OrtSession::Impl::CopyOf(const OrtValue& value) const {
+  auto copy = std::make_unique<OrtValue>(value);
+  copy->OwnElements();
+  if (!value.IsTensor()) return copy;
+  const int memory = std::max(state.FindMemory(value.memory().device), 0);
+  *copy = OrtValue::Tensor(value.type(), value.tensor().shape, value.tensor().rank,
+                           state.memories[static_cast<size_t>(memory)].allocator);
+  const OrtValue* from = &value;
+  OrtValue* to = copy.get();
+  state.env->CopyTensors(&from, &to, nullptr, 1);
+  return copy;
 }
 
 const OrtMemoryInfo* OrtSession::InputMemory(size_t index) const {

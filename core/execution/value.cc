@@ -32,7 +32,8 @@ OrtValue::OrtValue(const OrtValue& other)
       memory_owner_(other.memory_owner_),
       storage_(other.storage_),
       elements_(other.elements_),
-      sparse_(other.sparse_) {
+      sparse_(other.sparse_),
+      read_only_(other.read_only_) {
   FixView();
 }
 
@@ -49,7 +50,8 @@ OrtValue::OrtValue(OrtValue&& other) noexcept
       memory_owner_(std::move(other.memory_owner_)),
       storage_(std::move(other.storage_)),
       elements_(std::move(other.elements_)),
-      sparse_(std::move(other.sparse_)) {
+      sparse_(std::move(other.sparse_)),
+      read_only_(std::exchange(other.read_only_, false)) {
   FixView();
 }
 
@@ -63,6 +65,7 @@ OrtValue& OrtValue::operator=(OrtValue&& other) noexcept {
   storage_ = std::move(other.storage_);
   elements_ = std::move(other.elements_);
   sparse_ = std::move(other.sparse_);
+  read_only_ = std::exchange(other.read_only_, false);
   FixView();
   return *this;
 }
@@ -96,6 +99,7 @@ void OrtValue::AllocateTensor(ONNXTensorElementDataType type, const int64_t* dim
 
 void OrtValue::ShareTensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank, const OrtValue& other) {
   storage_ = other.storage_;
+  read_only_ = other.read_only_;
   memory_ = other.memory_;
   memory_owner_ = other.memory_owner_;
   Retype(type, dims, rank);
@@ -134,6 +138,17 @@ void OrtValue::ReleaseStorage() {
   elements_.reset();
   sparse_.reset();
   tensor_.data = nullptr;
+  read_only_ = false;
+}
+
+void OrtValue::TakeContent(OrtValue other) {
+  if (elements_ != nullptr && other.elements_ != nullptr) {
+    *elements_ = std::move(*other.elements_);
+  } else if (sparse_ != nullptr && other.sparse_ != nullptr) {
+    *sparse_ = std::move(*other.sparse_);
+  } else {
+    *this = std::move(other);
+  }
 }
 
 OrtValue OrtValue::Tensor(ONNXTensorElementDataType type, const int64_t* dims, size_t rank,

@@ -82,6 +82,10 @@ struct OrtValue {
   /// The full type, from the value itself.
   OrtTypeInfo TypeOf() const;
 
+  /// Whether the memory is somebody's who does not want it written: no run takes it for a result.
+  bool read_only() const { return read_only_; }
+  void MarkReadOnly() { read_only_ = true; }
+
   /// For the run loop: points a tensor at other memory without touching an allocator.
   void Rebind(void* data) { tensor_.data = data; }
   void Retype(ONNXTensorElementDataType type, const int64_t* dims, size_t rank);
@@ -98,6 +102,8 @@ struct OrtValue {
   void OwnElements();
   /// Gives the data back; element type and shape stay readable.
   void ReleaseStorage();
+  /// Puts the content of `other`, of the same kind and no dense tensor, into this value and all copies of it.
+  void TakeContent(OrtValue other);
 
  private:
   void FixView() { tensor_.shape = dims_.data(); }
@@ -110,6 +116,7 @@ struct OrtValue {
   std::shared_ptr<void> storage_;
   std::shared_ptr<std::vector<OrtValue>> elements_;
   std::shared_ptr<ortrun::SparseParts> sparse_;
+  bool read_only_ = false;
 };
 
 namespace ortrun {

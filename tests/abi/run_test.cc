@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <future>
 
+#include "ortrun/tools.h"
 #include "tests/abi/model_bytes.h"
 #include "tests/abi/testing.h"
 
@@ -59,6 +60,64 @@ TEST_F(RunAdd, RefusesAnOutputOfTheCallerThatDoesNotFit) {
   OrtValue* outputs[] = {given.get()};
   EXPECT_TRUE(
       Fails(api.Run(session.get(), nullptr, names, inputs, 2, &output_name, 1, outputs), ORT_INVALID_ARGUMENT, "z"));
+}
+
+TEST_F(RunAdd, WritesNothingIntoAnOutputOfAnotherType) {
+  std::vector<int64_t> z(4, 7);
+  const Value given = TensorOver(z, {2, 2});
+  for (int run = 0; run < 3; ++run) {
+    OrtValue* outputs[] = {given.get()};
+    EXPECT_TRUE(Fails(api.Run(session.get(), nullptr, names, inputs, 2, &output_name, 1, outputs), ORT_INVALID_ARGUMENT,
+                      "'z'"));
+    EXPECT_EQ(z, std::vector<int64_t>(4, 7));
+    EXPECT_TRUE(Ok(Run()));
+    api.ReleaseValue(output);
+    output = nullptr;
+  }
+}
+
+TEST_F(RunAdd, WritesNothingIntoAReadOnlyOutput) {
+  const auto mark = reinterpret_cast<OrtrunMarkReadOnlyFn>(api.GetExperimentalFunction(ORTRUN_MARK_READ_ONLY));
+  const auto ask = reinterpret_cast<OrtrunIsReadOnlyFn>(api.GetExperimentalFunction(ORTRUN_IS_READ_ONLY));
+  ASSERT_TRUE(mark != nullptr && ask != nullptr);
+  std::vector<float> z(4, 7);
+  const Value given = TensorOver(z, {2, 2});
+  EXPECT_EQ(Get<int>(ask, given.get()), 0);
+  ASSERT_TRUE(Ok(mark(given.get())));
+  EXPECT_EQ(Get<int>(ask, given.get()), 1);
+  OrtValue* outputs[] = {given.get()};
+  EXPECT_TRUE(Fails(api.Run(session.get(), nullptr, names, inputs, 2, &output_name, 1, outputs), ORT_INVALID_ARGUMENT,
+                    "read-only"));
+  const OrtValue* from = x.get();
+  EXPECT_TRUE(Fails(api.CopyTensors(Env(), &from, outputs, nullptr, 1), ORT_INVALID_ARGUMENT, "read-only"));
+  EXPECT_EQ(z, std::vector<float>(4, 7));
+}
+
+TEST_F(RunAdd, GivesAnOutputThatIsNamedTwice) {
+  const char* twice[] = {"z", "z"};
+  OrtValue* outputs[] = {nullptr, nullptr};
+  for (int run = 0; run < 3; ++run) {
+    ASSERT_TRUE(Ok(api.Run(session.get(), nullptr, names, inputs, 2, twice, 2, outputs)));
+    for (OrtValue*& made : outputs) {
+      EXPECT_EQ(DataOf<float>(made), (std::vector<float>{11, 22, 33, 44}));
+      api.ReleaseValue(made);
+      made = nullptr;
+    }
+  }
+  std::vector<float> z(4, 7);
+  const Value given = TensorOver(z, {2, 2});
+  outputs[1] = given.get();
+  EXPECT_TRUE(
+      Fails(api.Run(session.get(), nullptr, names, inputs, 2, twice, 2, outputs), ORT_INVALID_ARGUMENT, "twice"));
+  EXPECT_EQ(z, std::vector<float>(4, 7));
+}
+
+TEST_F(RunAdd, WritesOverItsInput) {
+  OrtValue* outputs[] = {const_cast<OrtValue*>(x.get())};  // NOLINT: the caller gives its own
+  for (const float right : {11.f, 21.f, 31.f}) {
+    ASSERT_TRUE(Ok(api.Run(session.get(), nullptr, names, inputs, 2, &output_name, 1, outputs)));
+    EXPECT_EQ(x_data[0], right);
+  }
 }
 
 TEST_F(RunAdd, StopsWhenTold) {

@@ -3,6 +3,7 @@
 // later, kernels for some operators. It keeps the host honest about devices, copies and streams on any machine.
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <string>
 
@@ -22,6 +23,13 @@ constexpr uint32_t kVendor = 0xACCE;
 std::chrono::microseconds Delay() {
   const char* text = std::getenv("ORTRUN_TEST_ACCELERATOR_DELAY_US");
   return std::chrono::microseconds(text == nullptr ? 50 : std::atol(text));
+}
+
+/// Notes that a run starts or ends in the file that the test names.
+OrtStatus* Note(const char* what) {
+  if (const char* file = std::getenv("ORTRUN_TEST_ACCELERATOR_RUNS"))
+    std::ofstream(file, std::ios::app) << what << "\n";
+  return nullptr;
 }
 
 struct Accelerator {
@@ -162,6 +170,8 @@ struct Ep : OrtEp {
         }
       });
     };
+    OrtEp::OnRunStart = [](OrtEp*, const OrtRunOptions*) { return Note("start"); };
+    OrtEp::OnRunEnd = [](OrtEp*, const OrtRunOptions*, bool) { return Note("end"); };
     OrtEp::IsConcurrentRunSupported = [](OrtEp*, bool* out) -> OrtStatus* {
       *out = true;
       return nullptr;

@@ -61,6 +61,20 @@ def test_while_running_without_fallback(model, split, monkeypatch):
         np.testing.assert_allclose(session.run(None, FEED)[0], WANT, 1e-5)
 
 
+def test_it_hears_of_the_end_of_a_run_that_fails(model, split, monkeypatch, tmp_path):
+    session = split(model)
+    session.disable_fallback()
+    monkeypatch.setenv("ORTRUN_TEST_ACCELERATOR_RUNS", str(tmp_path / "runs"))
+    for failing in (False, True, True, False):
+        monkeypatch.setenv(FAIL, "run" if failing else "")
+        if failing:
+            with pytest.raises(C.EPFail):
+                session.run(None, FEED)
+        else:
+            session.run(None, FEED)
+    assert (tmp_path / "runs").read_text().split() == ["start", "end"] * 4
+
+
 def test_in_the_middle_of_queued_work(build_split, split, monkeypatch):
     """What was queued before reads the caller's input: it is waited for before the error is out."""
     monkeypatch.setenv("ORTRUN_TEST_ACCELERATOR_DELAY_US", "2000")

@@ -47,6 +47,17 @@ typedef OrtStatus*(ORT_API_CALL* OrtrunDescribeModelFn)(OrtEnv* env, const char*
 typedef OrtStatus*(ORT_API_CALL* OrtrunSessionCountersFn)(const OrtSession* session, OrtAllocator* allocator,
                                                           char** json);
 
+/// OrtStatus* (OrtValue*)
+/// Says that the memory of a tensor must not be written (a mapped file, an immutable object of another language), which
+/// CreateTensorWithDataAsOrtValue cannot say: it is refused as an output of a run and as the target of a copy.
+#define ORTRUN_MARK_READ_ONLY "ortrun.MarkReadOnly"
+typedef OrtStatus*(ORT_API_CALL* OrtrunMarkReadOnlyFn)(OrtValue* value);
+
+/// OrtStatus* (const OrtValue*, int* out)
+/// Whether a value was marked so: *out is 1 or 0.
+#define ORTRUN_IS_READ_ONLY "ortrun.IsReadOnly"
+typedef OrtStatus*(ORT_API_CALL* OrtrunIsReadOnlyFn)(const OrtValue* value, int* out);
+
 #ifdef __cplusplus
 }
 #endif
