@@ -11,6 +11,7 @@
 #include <optional>
 #include <vector>
 
+#include "ortrun/tools.h"
 #include "python/src/errors.h"
 #include "python/src/gil.h"
 #include "python/src/logging.h"
@@ -136,6 +137,20 @@ const OrtMemoryInfo* CpuMemory() {
     return found;
   }();
   return memory;
+}
+
+void MarkReadOnly(OrtValue* value) {
+  static const auto mark =
+      reinterpret_cast<OrtrunMarkReadOnlyFn>(Api().GetExperimentalFunction(ORTRUN_MARK_READ_ONLY));  // NOLINT: by name
+  if (mark != nullptr) Check(mark(value));
+}
+
+bool IsReadOnly(const OrtValue* value) {
+  static const auto ask =
+      reinterpret_cast<OrtrunIsReadOnlyFn>(Api().GetExperimentalFunction(ORTRUN_IS_READ_ONLY));  // NOLINT: by name
+  int read_only = 0;
+  if (ask != nullptr) Check(ask(value, &read_only));
+  return read_only != 0;
 }
 
 std::string TakeText(char* text) {

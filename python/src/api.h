@@ -39,6 +39,10 @@ void Check(OrtStatus* status);
 OrtAllocator* CpuAllocator();
 const OrtMemoryInfo* CpuMemory();
 
+/// Says that a value's memory must not be written, and asks it; where the runtime does not offer this, nothing is said.
+void MarkReadOnly(OrtValue* value);
+bool IsReadOnly(const OrtValue* value);
+
 /// Copies a text made with CpuAllocator() and frees it.
 std::string TakeText(char* text);
 

@@ -35,6 +35,8 @@ class ArrayView {
            pybind11::detail::array_descriptor_proxy(proxy_->descr)->byteorder != '>';
   }
 
+  bool writable() const { return (proxy_->flags & pybind11::detail::npy_api::NPY_ARRAY_WRITEABLE_) != 0; }
+
  private:
   const pybind11::detail::PyArray_Proxy* proxy_;
 };

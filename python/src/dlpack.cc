@@ -132,12 +132,18 @@ Owned<OrtValue> Import(const DlTensor& tensor) {
   return Make<OrtValue>(Api().CreateTensorWithDataAsOrtValue, memory, data, bytes, shape.data(), shape.size(), element);
 }
 
+constexpr uint64_t kDlReadOnly = 1;  // of the flags
+
+bool MayWrite(const DlManaged&) { return true; }
+bool MayWrite(const DlManagedVersioned& managed) { return (managed.flags & kDlReadOnly) == 0; }
+
 // Takes the tensor out of its capsule; the object that comes back calls the producer's deleter.
 template <typename Managed>
 ValuePtr Take(const py::object& capsule, const char* fresh_name, const char* used_name) {
   auto* managed = static_cast<Managed*>(PyCapsule_GetPointer(capsule.ptr(), fresh_name));
   if (managed == nullptr) throw py::error_already_set();
   auto value = Import(managed->tensor);
+  if (!MayWrite(*managed)) MarkReadOnly(value.get());
   if (PyCapsule_SetName(capsule.ptr(), used_name) != 0) throw py::error_already_set();
   py::capsule keeper(managed, [](void* pointer) {
     auto* taken = static_cast<Managed*>(pointer);

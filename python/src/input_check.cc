@@ -35,7 +35,7 @@ void CompareTensor(const NodeArg& arg, ElementType element, std::span<const int6
     problems.push_back(where + "Unexpected input data type: got tensor(" + ElementName(element) + "), expected " +
                        type.Text());
   }
-  if (!type.has_shape) return;
+  if (!type.has_shape || type.shape.empty()) return;  // what is declared as a scalar may have any rank
   if (shape.size() != type.shape.size()) {
     problems.push_back(where + "Invalid rank: got " + std::to_string(shape.size()) + " " + ShapeText(shape) +
                        ", expected " + std::to_string(type.shape.size()) + " " + ShapeText(type));

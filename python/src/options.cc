@@ -157,10 +157,6 @@ Owned<OrtSessionOptions> SessionOptions::ForSession(const std::vector<ProviderCh
   }
   if (!use_per_session_threads) Check(api.DisablePerSessionThreads(options));
   if (!enable_mem_reuse) Check(api.AddSessionConfigEntry(options, "ortrun.enable_mem_reuse", "0"));
-  if (execution_order != ExecutionOrder::kDefault) {
-    const bool by_priority = execution_order == ExecutionOrder::kPriorityBased;
-    Check(api.AddSessionConfigEntry(options, "ortrun.execution_order", by_priority ? "priority" : "memory"));
-  }
   if (seed_is_set) Check(api.AddSessionConfigEntry(options, "ortrun.random_seed", std::to_string(seed).c_str()));
   ApplyProviders(options, providers);
   return made;

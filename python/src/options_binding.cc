@@ -16,9 +16,13 @@ void DefineProperties(py::class_<SessionOptions>& c) {
   c.def_readwrite("enable_cpu_mem_arena", &SessionOptions::enable_cpu_mem_arena,
                   "Keep memory of the CPU for later runs. Default is true.")
       .def_readwrite("enable_mem_pattern", &SessionOptions::enable_mem_pattern,
-                     "Plan memory once for each set of input shapes. Default is true.")
+                     "Lay the values of a run out in one block, planned once for each set of input shapes; False: each "
+                     "takes memory "
+                     "as it is made. Default is true.")
       .def_readwrite("enable_mem_reuse", &SessionOptions::enable_mem_reuse,
-                     "Let results share memory where their lives do not overlap. Default is true.")
+                     "Let values take the memory of others that nobody reads any more, or whose data they are under "
+                     "another shape. "
+                     "False: no two values of a run share memory. Default is true.")
       .def_readwrite("enable_profiling", &SessionOptions::enable_profiling,
                      "Write a profile of this session; see end_profiling. Default is false.")
       .def_readwrite("profile_file_prefix", &SessionOptions::profile_file_prefix,
@@ -28,12 +32,19 @@ void DefineProperties(py::class_<SessionOptions>& c) {
       .def_readwrite("graph_optimization_level", &SessionOptions::graph_optimization_level,
                      "Which passes rewrite the graph. Default is all.")
       .def_readwrite("execution_mode", &SessionOptions::execution_mode,
-                     "One node after another (default), or independent nodes in parallel.")
-      .def_readwrite("execution_order", &SessionOptions::execution_order, "The order of independent nodes.")
+                     "Kept for programs that set it, without effect: nodes run one after another in either mode, since "
+                     "each has all "
+                     "threads of the session for its own work.")
+      .def_readwrite(
+          "execution_order", &SessionOptions::execution_order,
+          "Kept for programs that set it, without effect: nodes run in the order of the model, sorted so that "
+          "each follows those that it needs.")
       .def_readwrite("intra_op_num_threads", &SessionOptions::intra_op_num_threads,
                      "Threads that share the work of a node. 0: as many as this process may use.")
       .def_readwrite("inter_op_num_threads", &SessionOptions::inter_op_num_threads,
-                     "Threads that run nodes side by side. 0: the runtime chooses.")
+                     "Kept for programs that set it, without effect: nodes run one after another, and "
+                     "intra_op_num_threads says how "
+                     "many threads share the work of each.")
       .def_readwrite("log_severity_level", &SessionOptions::log_severity_level,
                      "0:Verbose, 1:Info, 2:Warning, 3:Error, 4:Fatal; -1: the default logger's level.")
       .def_readwrite("log_verbosity_level", &SessionOptions::log_verbosity_level,

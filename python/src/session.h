@@ -81,8 +81,9 @@ struct Feed {
   std::vector<const char*> names;
   std::vector<const OrtValue*> pointers;
   std::vector<InputValue> values;
+  bool complete = false;  ///< no required input is missing; a run may need fewer
 
-  /// Throws ValueError when an input is missing, InvalidArgument for other wrong inputs; says all that is wrong.
+  /// Throws InvalidArgument, or ValueError when an input is missing too, for wrong inputs; says all that is wrong.
   void Add(const Session& session, const pybind11::dict& feed);
 };
 

@@ -119,7 +119,9 @@ void RunAsync(const py::object& session_object, const py::object& output_names, 
   run->options = options;
   run->callback = std::move(callback);
   run->user_data = std::move(user_data);
-  run->feed.Add(session, AsFeedDict(feed));
+  const py::dict given = AsFeedDict(feed);
+  run->feed.Add(session, given);
+  if (!run->feed.complete) ExplainFeed(session, given);  // now, not on another thread later
   for (const size_t index : session.WantedOutputs(output_names)) {
     run->output_names.push_back(session.outputs()[index].name.c_str());
   }

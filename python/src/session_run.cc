@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The way of one run: what depends on the session alone was found when it was initialized.
 #include <boost/container/small_vector.hpp>
+#include <string_view>
 
 #include "python/src/arrays.h"
 #include "python/src/errors.h"
@@ -19,7 +20,7 @@ using SmallVector = boost::container::small_vector<T, kFew>;
 
 bool Fits(const ValueType& type, ElementType element, std::span<const int64_t> shape) {
   if (element != type.element) return false;
-  if (!type.has_shape) return true;
+  if (!type.has_shape || type.shape.empty()) return true;  // what is declared as a scalar may have any rank
   if (shape.size() != type.shape.size()) return false;
   for (size_t i = 0; i < shape.size(); ++i) {
     if (type.shape[i] >= 0 && type.shape[i] != shape[i]) return false;
@@ -53,10 +54,11 @@ bool Convert(const NodeArg& arg, PyObject* object, InputValue& input) {
   return Fits(arg.type, input.value);
 }
 
-// Fills the parallel lists from the feed; answers whether all is well so far.
+// Fills the parallel lists from the feed; answers whether all that is there is well. `complete`: no required input is
+// missing.
 template <typename Names, typename Pointers, typename Values>
 bool FillFeed(const Session& session, size_t required, const py::dict& feed, Names& names, Pointers& pointers,
-              Values& values) {
+              Values& values, bool& complete) {
   PyObject *key = nullptr, *object = nullptr;
   Py_ssize_t position = 0;
   size_t found = 0;
@@ -73,7 +75,8 @@ bool FillFeed(const Session& session, size_t required, const py::dict& feed, Nam
     pointers.push_back(values.back().value);
     if (static_cast<size_t>(index) < num_inputs && !arg.type.optional) ++found;
   }
-  return found == required;
+  complete = found == required;
+  return true;
 }
 
 py::object TakeOutput(const NodeArg& arg, OrtValue*& raw) {
@@ -114,6 +117,18 @@ void CallRun(OrtSession* session, const RunOptions* options, const char* const* 
   Check(status);
 }
 
+// Only the runtime knows which inputs the wanted outputs need. Says what is missing when it does.
+template <typename Call>
+void CallWithMissing(const Session& session, const py::dict& feed, bool complete, const Call& call) {
+  if (complete) return call();
+  try {
+    call();
+  } catch (const StatusError& error) {
+    if (std::string_view(error.what()).find("Missing Input") != std::string_view::npos) ExplainFeed(session, feed);
+    throw;
+  }
+}
+
 }  // namespace
 
 py::dict AsFeedDict(const py::object& feed) {
@@ -127,7 +142,7 @@ py::dict AsFeedDict(const py::object& feed) {
 
 void Feed::Add(const Session& session, const py::dict& feed) {
   values.reserve(py::len(feed));
-  if (!FillFeed(session, session.required_inputs_, feed, names, pointers, values)) {
+  if (!FillFeed(session, session.required_inputs_, feed, names, pointers, values, complete)) {
     ExplainFeed(session, feed);
     throw StatusError(ORT_INVALID_ARGUMENT, "the inputs do not fit the model");
   }
@@ -139,7 +154,8 @@ py::list Session::Run(const py::object& output_names, const py::object& feed_obj
   SmallVector<const char*> names;
   SmallVector<const OrtValue*> pointers;
   SmallVector<InputValue> values;
-  if (!FillFeed(*this, required_inputs_, feed, names, pointers, values)) {
+  bool complete = false;
+  if (!FillFeed(*this, required_inputs_, feed, names, pointers, values, complete)) {
     ExplainFeed(*this, feed);
     throw StatusError(ORT_INVALID_ARGUMENT, "the inputs do not fit the model");
   }
@@ -153,8 +169,10 @@ py::list Session::Run(const py::object& output_names, const py::object& feed_obj
   for (const NodeArg* arg : wanted) wanted_names.push_back(arg->name.c_str());
   Outputs outputs;
   outputs.values.resize(wanted.size(), nullptr);
-  CallRun(session, options, names.data(), pointers.data(), pointers.size(), wanted_names.data(), wanted_names.size(),
-          outputs.values.data());
+  CallWithMissing(*this, feed, complete, [&] {
+    CallRun(session, options, names.data(), pointers.data(), pointers.size(), wanted_names.data(), wanted_names.size(),
+            outputs.values.data());
+  });
   py::list result(wanted.size());
   for (size_t i = 0; i < wanted.size(); ++i) {
     PyList_SET_ITEM(result.ptr(), static_cast<Py_ssize_t>(i),
@@ -173,8 +191,10 @@ ValueVector Session::RunWithValues(const py::dict& feed_dict, const py::object& 
   for (const size_t index : wanted) wanted_names.push_back(outputs_[index].name.c_str());
   Outputs outputs;
   outputs.values.resize(wanted.size(), nullptr);
-  CallRun(session, options, feed.names.data(), feed.pointers.data(), feed.pointers.size(), wanted_names.data(),
-          wanted_names.size(), outputs.values.data());
+  CallWithMissing(*this, feed_dict, feed.complete, [&] {
+    CallRun(session, options, feed.names.data(), feed.pointers.data(), feed.pointers.size(), wanted_names.data(),
+            wanted_names.size(), outputs.values.data());
+  });
   ValueVector result;
   for (OrtValue*& value : outputs.values) {
     result.values.push_back(std::make_shared<Value>(Owned<OrtValue>(std::exchange(value, nullptr))));

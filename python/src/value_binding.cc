@@ -50,9 +50,10 @@ ValuePtr ValueFromArrayAs(const py::object& object, int onnx_type) {
                              ElementName(type) + ") has " + std::to_string(wanted_bits));
   }
   const size_t bytes = ElementCount(view.shape()) * (item_bits / 8);
-  return std::make_shared<Value>(Make<OrtValue>(Api().CreateTensorWithDataAsOrtValue, CpuMemory(), view.data(), bytes,
-                                                view.shape().data(), view.shape().size(), type),
-                                 array);
+  auto made = Make<OrtValue>(Api().CreateTensorWithDataAsOrtValue, CpuMemory(), view.data(), bytes, view.shape().data(),
+                             view.shape().size(), type);
+  if (!view.writable()) MarkReadOnly(made.get());
+  return std::make_shared<Value>(std::move(made), array);
 }
 
 ValuePtr Allocate(const Shape& shape, const py::object& type, OrtAllocator* allocator) {

@@ -139,6 +139,7 @@ InputValue TensorFromArray(py::handle array) {
   const size_t bytes = PackedBytes(type, ElementCount(shape));
   auto tensor = Make<OrtValue>(Api().CreateTensorWithDataAsOrtValue, CpuMemory(), view.data(), bytes, shape.data(),
                                shape.size(), type);
+  if (!view.writable()) MarkReadOnly(tensor.get());
   return Own(std::move(tensor), std::move(plain));
 }
 

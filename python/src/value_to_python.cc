@@ -62,7 +62,9 @@ py::object TensorToArray(OrtValue* value, const TensorFacts& facts, Base base) {
   void* data = nullptr;
   Check(Api().GetTensorMutableData(value, &data));
   if (IsSubByte(facts.element)) return UnpackedArray(data, facts);
-  return ArrayOver(NumpyDescr(facts.element), facts.shape, data, base());
+  py::object array = ArrayOver(NumpyDescr(facts.element), facts.shape, data, base());
+  if (IsReadOnly(value)) array.attr("setflags")(py::arg("write") = false);
+  return array;
 }
 
 py::list SequenceToList(const OrtValue* sequence) {
@@ -150,7 +152,7 @@ void CopyOnCpu(const OrtValue* from, OrtValue* to) {
 }  // namespace
 
 void CopyTensors(std::span<const OrtValue* const> from, std::span<OrtValue* const> to, OrtSyncStream* stream) {
-  if (from.size() == 1 && IsOnCpu(from[0]) && IsOnCpu(to[0]) && !HoldsStrings(from[0]))
+  if (from.size() == 1 && IsOnCpu(from[0]) && IsOnCpu(to[0]) && !HoldsStrings(from[0]) && !IsReadOnly(to[0]))
     return CopyOnCpu(from[0], to[0]);
   OrtEnv* environment = Environment();
   const ReleaseGil released;
