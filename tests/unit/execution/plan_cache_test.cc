@@ -51,6 +51,22 @@ TEST(PlanCache, IsBoundedAndForgetsTheLeastRecent) {
   EXPECT_EQ(cache.Find(std::vector<const Value*>{&first}), nullptr);
 }
 
+TEST(PlanCache, FindsByWhatRuns) {
+  PlanCache cache;
+  const Value input = Tensor({2});
+  const std::vector<const Value*> inputs{&input};
+  auto part = PlanFor(inputs);
+  const auto selection = std::make_shared<const Selection>();
+  std::const_pointer_cast<Plan>(part)->selection = selection;
+  cache.Add(part);
+  EXPECT_EQ(cache.Find(inputs), nullptr) << "the whole program runs other steps";
+  EXPECT_EQ(cache.Find(inputs, selection.get()), part);
+  const auto whole = PlanFor(inputs);
+  cache.Add(whole);
+  EXPECT_EQ(cache.Find(inputs), whole);
+  EXPECT_EQ(cache.Find(inputs, selection.get()), part);
+}
+
 TEST(PlanCache, WhatIsNoTensorHasNoKey) {
   const Value sequence = Value::Sequence({});
   EXPECT_TRUE(KeyOf(std::vector<const Value*>{&sequence}).empty());
