@@ -36,7 +36,7 @@ class HalfWideningTest : public ::testing::Test {
   /// How many parts of the model the pass widened.
   size_t Widen(const std::string& graph) {
     model_ = testing::Read(graph);
-    for (const auto& node : model_->graph->nodes()) node->provider = "P";
+    for (const auto& node : model_->graph->nodes()) node->provider = kernels_.Providers()[0];
     PatchCount patches;
     const PassContext context{*model_, kernels_, logger_, patches};
     const size_t count = MakeHalfWidening()->Run(*model_->graph, context);
@@ -48,7 +48,10 @@ class HalfWideningTest : public ::testing::Test {
   /// "Cast MatMul Cast": the operators in the order of the graph.
   std::string Operators() const {
     std::string names;
-    for (const auto& node : model_->graph->nodes()) names += (names.empty() ? "" : " ") + node->op_type;
+    for (const auto& node : model_->graph->nodes()) {
+      if (!names.empty()) names += ' ';
+      names += node->op_type;
+    }
     return names;
   }
 
@@ -111,8 +114,10 @@ TEST_F(HalfWideningTest, OperatorsThatJumpSeeTheRoundedValue) {
       "{ p = MatMul(x, w) q = Relu(p) r = Mul(q, q) y = Floor(r) z = Equal(r, x) }");
   EXPECT_EQ(TypeMadeBy("MatMul"), kFloat);
   EXPECT_EQ(TypeMadeBy("Floor"), ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16);
-  for (const auto& node : model_->graph->nodes())
-    if (node->op_type == "Equal") EXPECT_EQ(node->inputs[0]->type.tensor.type, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16);
+  for (const auto& node : model_->graph->nodes()) {
+    if (node->op_type != "Equal") continue;
+    EXPECT_EQ(node->inputs[0]->type.tensor.type, ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16);
+  }
 }
 
 TEST_F(HalfWideningTest, ReadersOfTheShapeNeedNoCast) {
