@@ -7,6 +7,7 @@
 #include <limits>
 #include <stdexcept>
 #include <string_view>
+#include <utility>
 
 namespace py = pybind11;
 
@@ -123,6 +124,21 @@ ElementType FromNumpy(PyObject* descr) {
   return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 }
 
+namespace {
+
+/// Types whose number in onnx's TensorProto.DataType is not that of the C interface.
+constexpr std::pair<ElementType, int> kRenumbered[] = {{ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT8E8M0, 24},
+                                                       {ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT2, 25},
+                                                       {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT2, 26}};
+
+}  // namespace
+
+int OnnxNumber(ElementType type) {
+  for (const auto& [element, number] : kRenumbered)
+    if (element == type) return number;
+  return static_cast<int>(type);
+}
+
 ElementType FromUserType(py::handle type) {
   if (PyLong_Check(type.ptr()) && !PyBool_Check(type.ptr())) {
     const long number = PyLong_AsLong(type.ptr());
@@ -131,6 +147,8 @@ ElementType FromUserType(py::handle type) {
       throw std::runtime_error(std::to_string(number) + " is not the number of an ONNX element type (1 ... " +
                                std::to_string(kElements.size() - 1) + ")");
     }
+    for (const auto& [element, onnx_number] : kRenumbered)
+      if (onnx_number == number) return element;
     return static_cast<ElementType>(number);
   }
   PyObject* descr = nullptr;

@@ -27,6 +27,9 @@ size_t PackedBytes(ElementType type, size_t count);
 /// Product of the dimensions. Throws std::runtime_error for a negative one and for overflow.
 size_t ElementCount(std::span<const int64_t> shape);
 
+/// The number that onnx gives a type. The C interface numbers the youngest ones in another order.
+int OnnxNumber(ElementType type);
+
 /// Needs the GIL from here on.
 
 /// UNDEFINED where numpy's type has no ONNX type. Arrays of str, bytes and object are STRING.

@@ -191,7 +191,7 @@ void DefineOrtValue(py::module_& m) {
       .def("element_type",
            [](const Value& self) {
              const ValueType type = TypeOf(self);
-             return static_cast<int>(type.inner ? type.inner->element : type.element);
+             return OnnxNumber(type.inner ? type.inner->element : type.element);
            })
       .def("has_value", &HasValue)
       .def("is_tensor", [](const Value& self) { return KindOf(self.get()) == ONNX_TYPE_TENSOR; })
@@ -228,10 +228,8 @@ void DefineValue(py::module_& m) {
       .def("__len__", [](const ValueVector& self) { return self.values.size(); })
       .def("__iter__", [](const ValueVector& self) { return py::iter(py::cast(self.values)); })
       .def("__getitem__", [](const ValueVector& self, size_t index) { return At(self, index); })
-      .def("element_type_at",
-           [](const ValueVector& self, size_t index) {
-             return static_cast<int>(ReadTensorFacts(At(self, index)->get()).element);
-           })
+      .def("element_type_at", [](const ValueVector& self,
+                                 size_t index) { return OnnxNumber(ReadTensorFacts(At(self, index)->get()).element); })
       .def("dlpack_at", [](const ValueVector& self, size_t index) { return ToDlpack(At(self, index)); })
       .def(
           "to_dlpacks",

@@ -178,6 +178,17 @@ def test_recurrent(op, gates, outputs, dtype):
     check_half(op, inputs, dtype, outputs=outputs, steps=2, hidden_size=hidden)
 
 
+def test_old_versions():
+    """Tile counts in its own type before version 6; Pow had one type before version 12."""
+    x = normal(2, 3).astype(np.float16)
+    got = run("Tile", [x, np.float16(3), np.float16(1)], opset=5)[0]
+    np.testing.assert_array_equal(got, np.tile(x, (1, 3)))
+    base, power = positive(2, 3).astype(np.float16), normal(3).astype(np.float16)
+    got = run("Pow", [base, power], opset=7)[0]
+    want = np.power(base.astype(np.float64), power.astype(np.float64))
+    np.testing.assert_allclose(got.astype(np.float64), want, rtol=1.01 * EPSILON["float16"])
+
+
 @pytest.mark.parametrize("depth", [np.int64, np.float32, np.float16])
 @pytest.mark.parametrize("index", [np.int64, np.float32, np.float16])
 def test_one_hot(index, depth):

@@ -3,6 +3,7 @@
 
 import ml_dtypes
 import numpy as np
+import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
 from provider_under_test import NotRegistered, session
@@ -260,3 +261,12 @@ def test_quantize_and_dequantize(code, scale):
     same(wide, (x.astype(np.float32) / 2).astype(ALL[scale]))
     nodes[-1] = helper.make_node("QuantizeLinear", ["x", "scale"], ["y"], output_dtype=getattr(TensorProto, code))
     same(evaluate(nodes, wide, scale, code), x)
+
+
+@pytest.mark.parametrize("code", ["FLOAT8E8M0", "FLOAT8E4M3FN", "FLOAT8E5M2"])
+def test_values_by_the_number_of_their_type(code):
+    """onnx's numbers, which for the youngest types are not those of the C interface."""
+    number = getattr(TensorProto, code)
+    value = ort.OrtValue.ortvalue_from_numpy_with_onnx_type(numbers(code), number)
+    assert value.data_type() == f"tensor({code.lower()})"
+    assert value.element_type() == number

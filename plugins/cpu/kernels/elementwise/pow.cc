@@ -101,7 +101,7 @@ class Pow : public Kernel {
 
 void RegisterPow(KernelList& list) {
   // Before version 12 both inputs share the type T.
-  list.Add({.op = "Pow", .since = 1, .until = 11, .types = {{"T", Floats::Values()}}, .make = MakeKernel<Pow>});
+  list.Add({.op = "Pow", .since = 1, .until = 11, .types = {{"T", AllFloats::Values()}}, .make = MakeKernel<Pow>});
   list.Add({.op = "Pow",
             .since = 12,
             .types = {{"T", BaseTypes::Values()}, {"T1", ExponentTypes::Values()}},

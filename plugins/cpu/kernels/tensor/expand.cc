@@ -85,9 +85,9 @@ class Tile : public Kernel {
 
   static int64_t Scalar(const Tensor& tensor) {
     int64_t value = 0;
-    DispatchType<Numbers>(tensor.type(), [&]<typename T>(std::type_identity<T>) {
-      const T given = *tensor.data<T>();
-      Require(given >= T{0} && static_cast<double>(given) < 1e15, "tiles and axis must be small non-negative numbers");
+    DispatchType<NumbersAndHalf>(tensor.type(), [&]<typename T>(std::type_identity<T>) {
+      const auto given = static_cast<double>(*tensor.data<T>());
+      Require(given >= 0 && given < 1e15, "tiles and axis must be small non-negative numbers");
       value = static_cast<int64_t>(given);
     });
     return value;
@@ -100,7 +100,8 @@ class Tile : public Kernel {
 
 void RegisterExpand(KernelList& list) {
   list.Add({.op = "Expand", .since = 8, .types = {{"T", AllTypes()}}, .make = MakeKernel<Expand>});
-  list.Add({.op = "Tile", .since = 1, .until = 5, .types = {{"T", Numbers::Values()}}, .make = MakeKernel<Tile>});
+  list.Add(
+      {.op = "Tile", .since = 1, .until = 5, .types = {{"T", NumbersAndHalf::Values()}}, .make = MakeKernel<Tile>});
   list.Add({.op = "Tile", .since = 6, .types = {{"T", AllTypes()}}, .make = MakeKernel<Tile>});
 }
 
