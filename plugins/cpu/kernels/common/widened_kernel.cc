@@ -6,8 +6,8 @@
 #include <map>
 #include <utility>
 
-#include "plugins/cpu/kernels/common/aligned_buffer.h"
 #include "plugins/cpu/kernels/common/half_loops.h"
+#include "plugins/cpu/kernels/common/packed_form.h"
 
 namespace ortrun::cpu {
 namespace {
@@ -16,11 +16,14 @@ constexpr ElementType kFloat = ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT;
 
 /// A constant input of the node, widened when the node was made.
 struct WideConstant {
-  AlignedBuffer memory;
+  PackedForm memory;
   std::vector<int64_t> shape;
   size_t count;
 
-  OrtrunTensor View() const { return {memory.get(), shape.data(), shape.size(), count, kFloat}; }
+  OrtrunTensor View() const {
+    auto* data = const_cast<void*>(memory.get());  // NOLINT: inputs are only read
+    return {data, shape.data(), shape.size(), count, kFloat};
+  }
 };
 
 /// One call of the inner kernel: what it takes for its OrtKernelContext.
@@ -144,13 +147,15 @@ class WidenedKernel : public Kernel {
 
   bool PrePack(size_t input, const ConstantTensor& tensor) override {
     if (!IsHalf(tensor.type)) return inner_->PrePack(input, tensor);
-    WideConstant constant{AlignedBuffer(tensor.count * sizeof(float)), tensor.shape, tensor.count};
-    WidenHalf(tensor.type, tensor.data, static_cast<float*>(constant.memory.get()), tensor.count);
     ConstantTensor wide = tensor;
-    wide.data = constant.memory.get();
     wide.type = kFloat;
-    wide.value = nullptr;
-    if (inner_->PrePack(input, wide)) constant.memory = AlignedBuffer();
+    wide.value = nullptr;  // no value of the host's: what is made of it is this kernel's own
+    WideConstant constant{
+        Pack(wide, "", tensor.count * sizeof(float),
+             [&](void* data) { WidenHalf(tensor.type, tensor.data, static_cast<float*>(data), tensor.count); }),
+        tensor.shape, tensor.count};
+    wide.data = constant.memory.get();
+    if (inner_->PrePack(input, wide)) constant.memory = nullptr;
     constants_.emplace(input, std::move(constant));
     return true;
   }
