@@ -34,19 +34,16 @@ void DefineProperties(py::class_<SessionOptions>& c) {
       .def_readwrite("graph_optimization_level", &SessionOptions::graph_optimization_level,
                      "Which passes rewrite the graph. Default is all.")
       .def_readwrite("execution_mode", &SessionOptions::execution_mode,
-                     "Kept for programs that set it, without effect: nodes run one after another in either mode, since "
-                     "each has all "
-                     "threads of the session for its own work.")
-      .def_readwrite(
-          "execution_order", &SessionOptions::execution_order,
-          "Kept for programs that set it, without effect: nodes run in the order of the model, sorted so that "
-          "each follows those that it needs.")
+                     "Has no effect here: nodes run one after another in either mode, since each has all threads of "
+                     "the session for its own work.")
+      .def_readwrite("execution_order", &SessionOptions::execution_order,
+                     "Has no effect here: nodes run in the order of the model, sorted so that each follows those that "
+                     "it needs.")
       .def_readwrite("intra_op_num_threads", &SessionOptions::intra_op_num_threads,
                      "Threads that share the work of a node. 0: as many as this process may use.")
       .def_readwrite("inter_op_num_threads", &SessionOptions::inter_op_num_threads,
-                     "Kept for programs that set it, without effect: nodes run one after another, and "
-                     "intra_op_num_threads says how "
-                     "many threads share the work of each.")
+                     "Has no effect here: nodes run one after another, and intra_op_num_threads says how many threads "
+                     "share the work of each.")
       .def_readwrite("log_severity_level", &SessionOptions::log_severity_level,
                      "0:Verbose, 1:Info, 2:Warning, 3:Error, 4:Fatal; -1: the default logger's level.")
       .def_readwrite("log_verbosity_level", &SessionOptions::log_verbosity_level,

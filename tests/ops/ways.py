@@ -99,7 +99,8 @@ def grown(array: np.ndarray, size: int) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def value_of(array: np.ndarray, element_type: int) -> ort.OrtValue:
+def value_of(given: np.ndarray, element_type: int) -> ort.OrtValue:
+    array = np.asarray(given)  # a feed may be a scalar
     if not is_extra(array) or is_sub_byte(array):  # those are packed by the binding
         return ort.OrtValue.ortvalue_from_numpy(array)
     return ort.OrtValue.ortvalue_from_numpy_with_onnx_type(array, element_type)
