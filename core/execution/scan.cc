@@ -36,24 +36,23 @@ Value SliceOf(const Value& tensor, size_t index) {
 
 }  // namespace
 
-ScanKernel::ScanKernel(const KernelInfo& info, OrtScanKernelHelper* helper) : body_(info, "body") {
+ScanKernel::ScanKernel(const KernelInfo& info, OrtScanKernelHelper* helper)
+    : body_(info, "body"), batched_(info.node->since_version < 9) {
   const Node& node = *info.node;
-  if (node.since_version < 9)
-    throw Error(ORT_NOT_IMPLEMENTED,
-                Concat(node.Describe(), " is of version 8, with a batch axis; convert the model to opset 9 or newer"));
+  const size_t inputs = node.inputs.size() - (batched_ ? 1 : 0);  // without the sequences' lengths
   const int64_t scan_inputs = node.Int("num_scan_inputs", 0);
-  if (scan_inputs < 1 || static_cast<size_t>(scan_inputs) > node.inputs.size())
+  if (scan_inputs < 1 || static_cast<size_t>(scan_inputs) > inputs)
     throw Error(ORT_INVALID_GRAPH, Concat(node.Describe(), ": num_scan_inputs is ", scan_inputs));
   scan_inputs_ = static_cast<size_t>(scan_inputs);
-  states_ = node.inputs.size() - scan_inputs_;
-  if (body_.formal_inputs() != node.inputs.size() || body_.outputs() != node.outputs.size() ||
-      body_.outputs() < states_)
+  states_ = inputs - scan_inputs_;
+  if (body_.formal_inputs() != inputs || body_.outputs() != node.outputs.size() || body_.outputs() < states_)
     throw Error(ORT_INVALID_GRAPH,
                 Concat(node.Describe(), ": its body has ", body_.formal_inputs(), " inputs and ", body_.outputs(),
-                       " outputs, the node ", node.inputs.size(), " and ", node.outputs.size()));
+                       " outputs, the node ", inputs, " and ", node.outputs.size()));
   const size_t scan_outputs = body_.outputs() - states_;
   input_axes_ = OrZeros(node.Ints("scan_input_axes"), scan_inputs_, node, "scan_input_axes");
-  input_directions_ = OrZeros(node.Ints("scan_input_directions"), scan_inputs_, node, "scan_input_directions");
+  const char* directions = batched_ ? "directions" : "scan_input_directions";
+  input_directions_ = OrZeros(node.Ints(directions), scan_inputs_, node, directions);
   output_axes_ = OrZeros(node.Ints("scan_output_axes"), scan_outputs, node, "scan_output_axes");
   output_directions_ = OrZeros(node.Ints("scan_output_directions"), scan_outputs, node, "scan_output_directions");
   helper_ = OwnHelper(helper);
@@ -75,6 +74,7 @@ Value ScanKernel::MoveAxisFirst(const Value& tensor, size_t axis, const OrtKerne
 }
 
 void ScanKernel::Compute(OrtKernelContext& context) const {
+  if (batched_) return ComputeBatch(context);
   std::vector<Value> states;
   for (size_t i = 0; i < states_; ++i) states.push_back(*context.inputs[i]);
   std::vector<Value> sequences;
@@ -87,43 +87,126 @@ void ScanKernel::Compute(OrtKernelContext& context) const {
     Require(length < 0 || steps == length, "scan inputs have ", length, " and ", steps, " slices; they must agree");
     length = steps;
   }
-  std::vector<std::vector<Value>> scanned(body_.outputs() - states_);
+  Results results = Iterate(context, std::move(states), sequences, length);
+  for (size_t i = 0; i < states_; ++i) {
+    if (length > 0) {
+      TakeOutput(context, i, std::move(results.states[i]));
+      continue;
+    }
+    const Value* from = &results.states[i];
+    Value* output = context.Output(i, from->tensor().shape, from->tensor().rank);
+    if (output != nullptr) context.frame->session().env->CopyTensors(&from, &output, nullptr, 1);
+  }
+  for (size_t i = 0; i < results.scanned.size(); ++i) {
+    std::vector<Value>& parts = results.scanned[i];
+    if (output_directions_[i] != 0) std::reverse(parts.begin(), parts.end());
+    GiveOutput(context, i, parts);
+  }
+}
+
+ScanKernel::Results ScanKernel::Iterate(const OrtKernelContext& context, std::vector<Value> states,
+                                        const std::vector<Value>& sequences, int64_t length) const {
+  Results done{std::move(states), std::vector<std::vector<Value>>(body_.outputs() - states_)};
   for (int64_t step = 0; step < length; ++step) {
     std::vector<Value> slices;
     for (size_t i = 0; i < scan_inputs_; ++i)
       slices.push_back(
           SliceOf(sequences[i], static_cast<size_t>(input_directions_[i] == 0 ? step : length - 1 - step)));
     std::vector<const Value*> formal;
-    for (const Value& state : states) formal.push_back(&state);
+    for (const Value& state : done.states) formal.push_back(&state);
     for (const Value& slice : slices) formal.push_back(&slice);
     std::vector<Value> results = body_.Run(context, formal);
-    for (size_t i = 0; i < states_; ++i) states[i] = std::move(results[i]);
-    for (size_t i = 0; i < scanned.size(); ++i) scanned[i].push_back(std::move(results[states_ + i]));
+    for (size_t i = 0; i < states_; ++i) done.states[i] = std::move(results[i]);
+    for (size_t i = 0; i < done.scanned.size(); ++i) done.scanned[i].push_back(std::move(results[states_ + i]));
+  }
+  return done;
+}
+
+void ScanKernel::ComputeBatch(OrtKernelContext& context) const {
+  const auto input = [&](size_t i) -> const Value& { return *context.inputs[i + 1]; };
+  int64_t batch = -1;
+  int64_t longest = -1;
+  for (size_t i = 0; i < states_ + scan_inputs_; ++i) {
+    const bool scanned = i >= states_;
+    const OrtrunTensor& tensor = input(i).tensor();
+    Require(input(i).IsTensor() && tensor.rank > (scanned ? 1U : 0U), "input ", i + 1, " must be a tensor of rank ",
+            scanned ? 2 : 1, " or more: its first axis is the batch", scanned ? ", its second the sequence" : "");
+    Require(batch < 0 || tensor.shape[0] == batch, "inputs have batches of ", batch, " and ", tensor.shape[0],
+            "; they must agree");
+    batch = tensor.shape[0];
+    if (!scanned) continue;
+    Require(longest < 0 || tensor.shape[1] == longest, "scan inputs have ", longest, " and ", tensor.shape[1],
+            " slices; they must agree");
+    longest = tensor.shape[1];
+  }
+  const Value* lengths = context.inputs[0];
+  if (lengths != nullptr)
+    Require(
+        lengths->type() == ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64 && lengths->tensor().count == static_cast<size_t>(batch),
+        "sequence_lens must be ", batch, " of int64, one for each sequence of the batch");
+
+  std::vector<std::vector<Value>> states(states_);
+  std::vector<std::vector<std::vector<Value>>> scanned(body_.outputs() - states_);  // by output, then by sequence
+  for (size_t b = 0; b < static_cast<size_t>(batch); ++b) {
+    const int64_t length = lengths == nullptr ? longest : static_cast<const int64_t*>(lengths->tensor().data)[b];
+    Require(length >= 0 && length <= longest, "sequence_lens has ", length, " for a sequence of ", longest);
+    std::vector<Value> initial;
+    std::vector<Value> sequences;
+    for (size_t i = 0; i < states_ + scan_inputs_; ++i)
+      (i < states_ ? initial : sequences).push_back(SliceOf(input(i), b));
+    Results done = Iterate(context, std::move(initial), sequences, length);
+    for (size_t i = 0; i < states_; ++i) states[i].push_back(std::move(done.states[i]));
+    for (size_t i = 0; i < scanned.size(); ++i) scanned[i].push_back(std::move(done.scanned[i]));
   }
   for (size_t i = 0; i < states_; ++i) {
-    if (length > 0) {
-      TakeOutput(context, i, std::move(states[i]));
-      continue;
-    }
-    Value* output = context.Output(i, states[i].tensor().shape, states[i].tensor().rank);
-    const Value* from = &states[i];
-    if (output != nullptr) context.frame->session().env->CopyTensors(&from, &output, nullptr, 1);
+    CheckAlike(states[i], "Scan", i);
+    TakeOutput(context, i, Join(states[i], i, nullptr));
   }
   for (size_t i = 0; i < scanned.size(); ++i) {
-    if (output_directions_[i] != 0) std::reverse(scanned[i].begin(), scanned[i].end());
-    GiveOutput(context, i, scanned[i]);
+    const Value* like = nullptr;
+    for (const auto& parts : scanned[i])
+      if (like == nullptr && !parts.empty()) like = &parts[0];
+    std::vector<Value> joined;
+    for (std::vector<Value>& parts : scanned[i]) {
+      const Value some = Join(parts, states_ + i, like);
+      if (static_cast<int64_t>(parts.size()) == longest) {
+        joined.push_back(some);
+        continue;
+      }
+      std::vector<int64_t> dims(some.tensor().shape, some.tensor().shape + some.tensor().rank);
+      dims[0] = longest;
+      Value padded = Value::CpuTensor(some.type(), dims.data(), dims.size());
+      if (some.IsString()) {
+        std::copy_n(some.strings(), some.tensor().count, padded.strings());
+      } else if (padded.bytes() != 0) {
+        auto* data = static_cast<char*>(padded.tensor().data);
+        if (some.bytes() != 0) std::memcpy(data, some.tensor().data, some.bytes());
+        std::memset(data + some.bytes(), 0, padded.bytes() - some.bytes());
+      }
+      joined.push_back(std::move(padded));
+    }
+    if (joined.empty()) {  // a batch of nothing
+      const Value none = Join({}, states_ + i, nullptr);
+      std::vector<int64_t> dims(none.tensor().shape, none.tensor().shape + none.tensor().rank);
+      dims[0] = longest;
+      dims.insert(dims.begin(), 0);
+      TakeOutput(context, states_ + i, Value::CpuTensor(none.type(), dims.data(), dims.size()));
+      continue;
+    }
+    CheckAlike(joined, "Scan", i);
+    TakeOutput(context, states_ + i, Join(joined, states_ + i, nullptr));
   }
 }
 
-void ScanKernel::GiveOutput(OrtKernelContext& context, size_t index, const std::vector<Value>& parts) const {
-  CheckAlike(parts, "Scan", index);
-  const ValueInfo& info = body_.output_info(states_ + index);
+Value ScanKernel::Join(const std::vector<Value>& parts, size_t output, const Value* like) const {
+  if (!parts.empty()) like = &parts[0];
+  const ValueInfo& info = body_.output_info(output);
   std::vector<int64_t> dims{static_cast<int64_t>(parts.size())};
-  if (parts.empty())
+  if (like == nullptr)
     for (const int64_t dim : info.type.tensor.dims) dims.push_back(std::max<int64_t>(dim, 0));
   else
-    dims.insert(dims.end(), parts[0].tensor().shape, parts[0].tensor().shape + parts[0].tensor().rank);
-  Value joined = Value::CpuTensor(parts.empty() ? info.type.tensor.type : parts[0].type(), dims.data(), dims.size());
+    dims.insert(dims.end(), like->tensor().shape, like->tensor().shape + like->tensor().rank);
+  Value joined = Value::CpuTensor(like == nullptr ? info.type.tensor.type : like->type(), dims.data(), dims.size());
   for (size_t i = 0; i < parts.size(); ++i) {
     const Value& part = parts[i];
     if (joined.IsString())
@@ -131,6 +214,14 @@ void ScanKernel::GiveOutput(OrtKernelContext& context, size_t index, const std::
     else if (part.bytes() != 0)
       std::memcpy(static_cast<char*>(joined.tensor().data) + i * part.bytes(), part.tensor().data, part.bytes());
   }
+  return joined;
+}
+
+void ScanKernel::GiveOutput(OrtKernelContext& context, size_t index, const std::vector<Value>& parts) const {
+  CheckAlike(parts, "Scan", index);
+  Value joined = Join(parts, states_ + index, nullptr);
+  const OrtrunTensor& tensor = joined.tensor();
+  const std::vector<int64_t> dims(tensor.shape, tensor.shape + tensor.rank);
   const size_t axis = NormalizeAxis(output_axes_[index], dims.size());
   if (axis == 0) {
     TakeOutput(context, states_ + index, std::move(joined));

@@ -9,19 +9,33 @@
 
 namespace ortrun {
 
-/// Scan (version 9 on: axes and directions per scan input and output; version 8: a batch around it with sequence
-/// lengths, which is refused with ORT_NOT_IMPLEMENTED). State variables go through the iterations; slices of scan
-/// inputs go in, scan outputs are joined.
+/// Scan. State variables go through the iterations; slices of scan inputs go in, scan outputs are joined. From version
+/// 9 on with axes and directions per scan input and output. Version 8 has a batch around it: the first axis of all
+/// tensors; what a shorter sequence leaves of a scan output is zero.
 class ScanKernel {
  public:
   ScanKernel(const KernelInfo& info, OrtScanKernelHelper* helper);
   void Compute(OrtKernelContext& context) const;
 
  private:
+  /// The state variables, and the parts of each scan output.
+  struct Results {
+    std::vector<Value> states;
+    std::vector<std::vector<Value>> scanned;
+  };
+
+  /// `length` iterations over the first axis of `sequences`.
+  Results Iterate(const OrtKernelContext& context, std::vector<Value> states, const std::vector<Value>& sequences,
+                  int64_t length) const;
+  void ComputeBatch(OrtKernelContext& context) const;
+  /// One tensor of all parts along a new first axis; with `parts` empty of `like`, or where that is nullptr of what the
+  /// body declares.
+  Value Join(const std::vector<Value>& parts, size_t output, const Value* like) const;
   Value MoveAxisFirst(const Value& tensor, size_t axis, const OrtKernelContext& context) const;
   void GiveOutput(OrtKernelContext& context, size_t index, const std::vector<Value>& parts) const;
 
   Body body_;
+  bool batched_;  ///< version 8
   std::shared_ptr<OrtScanKernelHelper> helper_;
   size_t scan_inputs_ = 0;
   size_t states_ = 0;

@@ -65,8 +65,9 @@ class OpenShapes {
     if (loop || node.op_type() == "Scan") {
       const int first_input = loop ? 2 : 0;
       const int first_output = loop ? 1 : 0;
-      for (int i = first_input; i < std::min(node.input_size(), body.input_size()); ++i)
-        if (Has(node.input(i))) Add(body.input(i).name());
+      const int before = loop ? 0 : std::max(node.input_size() - body.input_size(), 0);  // the lengths of version 8
+      for (int i = first_input; i < std::min(node.input_size() - before, body.input_size()); ++i)
+        if (Has(node.input(i + before))) Add(body.input(i).name());
       for (int i = first_output; i < body.output_size(); ++i)
         if (const int state = i - first_output + first_input; Has(body.output(i).name()) && state < body.input_size())
           Add(body.input(state).name());

@@ -105,7 +105,7 @@ OrtKernelImpl* MakeScan(const KernelInfo& info) {
 void RegisterControlFlow(KernelList& list) {
   list.Add({.op = "If", .make_impl = MakeIf});
   list.Add({.op = "Loop", .make_impl = MakeLoop});
-  list.Add({.op = "Scan", .since = 9, .make_impl = MakeScan});
+  list.Add({.op = "Scan", .since = 8, .make_impl = MakeScan});
 }
 
 }  // namespace ortrun::cpu
