@@ -99,6 +99,14 @@ def global_max_pool(node: onnx.NodeProto, values: dict[str, Any], opset: int) ->
     return [x.max(axis=tuple(range(2, x.ndim)), keepdims=True)]
 
 
+def pad(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
+    """Where no constant is given the evaluator pads texts with the number 0, which is none of them."""
+    padded = by_evaluator(node, values, opset)[0]
+    if padded.dtype == object:
+        padded = np.where(np.equal(padded, 0), "", padded).astype(object)
+    return [padded]
+
+
 def max_pool(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
     """The evaluator counts fewer windows in ceil mode than the standard's formula, and has no pads that differ."""
     x = values[node.input[0]]
@@ -130,7 +138,7 @@ def max_pool(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[A
 
 # What the evaluator does not do right is done here by the standard's text.
 OWN = {"Loop": loop, "Scan": scan, "GatherElements": gather_elements, "GlobalMaxPool": global_max_pool}
-OWN |= {"MaxPool": max_pool}
+OWN |= {"MaxPool": max_pool, "Pad": pad, "CenterCropPad": pad}
 
 
 def single(node: onnx.NodeProto, values: dict[str, Any], opset: int, names: list[str]) -> onnx.ModelProto:
