@@ -129,18 +129,23 @@ class Judge:
                 notes.append("each node is right by itself")
         return None
 
-    def _node_that_differs(self, graph: Graph, notes: list[str]) -> tuple[str, str] | None:
+    def _node_that_differs(self, graph: Graph, notes: list[str], ask_host: bool = False) -> tuple[str, str] | None:
         """The first node whose outputs are not the evaluator's, given the same inputs; where ONNX Runtime sides with us
-        against the evaluator, it is the evaluator's fault, and noted."""
+        against the evaluator, it is the evaluator's fault, and noted. With `ask_host` what the evaluator cannot run is
+        compared with ONNX Runtime's."""
         names = [o for n in graph.nodes for o in n.output if o and isinstance(graph.values[o], np.ndarray)]
         session = provider_under_test.open_session(graph.model(names).SerializeToString(), ways.LEVELS.ORT_DISABLE_ALL)
         ours = graph.values | dict(zip(names, _outputs(session, graph, names)))
         for node in graph.nodes:
-            if graph.unknown.intersection(node.output):
+            if graph.unknown.intersection(node.output) and not ask_host:
                 continue
             try:
                 results = evaluate(node, ours, graph.opset)
             except Exception:
+                results = self._host_results(graph, node, ours) if ask_host else None
+            if results is None and ask_host:
+                return f"{node.op_type}", "nobody can be asked about the node alone"
+            if results is None:
                 continue
             here = dataclasses.replace(graph, values=ours | {n: r for n, r in zip(node.output, results) if n})
             spread = None
@@ -181,6 +186,14 @@ class Judge:
             return not difference(got, ours, off if np.shape(off) == np.shape(got) else None)
         return False
 
+    def _host_results(self, graph: Graph, node: onnx.NodeProto, values: dict[str, Any]) -> list[Any] | None:
+        alone = dataclasses.replace(graph, values=values, inputs=reads(node), symbols={}, declared=False)
+        answer = self.host.run(alone.node_model(node), {n: values[n] for n in reads(node)})
+        if isinstance(answer, str):
+            return None
+        results = iter(answer)
+        return [next(results) if name else None for name in node.output]
+
     # The other oracles.
 
     def _host(self, graph: Graph, runner: ways.Runner, notes: list[str]) -> Verdict | None:
@@ -195,8 +208,10 @@ class Judge:
         base = dict(zip(graph.outputs, runner.results[0][1]))
         for name, want in zip(names, answer):
             said = difference(want, base[name])
-            if said:
+            if said and self._node_that_differs(graph, notes, ask_host=True):
                 return Verdict("host", f"{name}: {said}", tuple(notes), graph)
+            if said:  # such as a Loop's number of the round, handed out, which ONNX Runtime then counts on
+                notes.append("ONNX Runtime is alone: each node is right by itself")
         return None
 
     def _refused(self, graph: Graph, error: Exception, notes: list[str]) -> Verdict:
