@@ -104,3 +104,18 @@ def test_rounding_on_an_edge_is_no_find():
     off[graph.nodes[-1].output[0]] = np.float32([3, 2])
     verdict = judge.Judge().judge(dataclasses.replace(graph, values=off, symbols={}))
     assert not verdict.kind, verdict
+
+
+def test_a_kernel_of_double_that_computes_in_float32_is_found(monkeypatch):
+    """Where the evaluator is off by no more than float32 rounds, our kernel must tell what float32 cannot."""
+    from .builder import Builder
+
+    builder = Builder(0, 17)
+    (name,) = builder.add("Softsign", [builder.input(np.float64([0.1, -0.7, 1.3]))])
+    graph = builder.graph()
+    outputs = judge._outputs
+    assert not judge.Judge()._narrows(graph, graph.nodes[0])
+    monkeypatch.setattr(
+        judge, "_outputs", lambda *a: [np.float64(np.float32(v) * np.float32(1.1)) for v in outputs(*a)]
+    )
+    assert judge.Judge()._narrows(graph, graph.nodes[0])
