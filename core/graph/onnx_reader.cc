@@ -99,6 +99,21 @@ void Finish(Model& model, const ReadOptions& options) {
   ReplaceEarlyOperators(*model.graph);
 }
 
+/// What the main graph's outputs are by inference; nothing where the model does not allow it.
+DeclaredTypes OutputTypes(const onnx::ModelProto& proto, ReadOptions options, const TensorReader& tensors) {
+  options.logger = nullptr;  // the warnings come with the model that is kept
+  DeclaredTypes types;
+  try {
+    Model model;
+    ModelConverter(model, options, tensors).Convert(proto);
+    Finish(model, options);
+    for (const ValueInfo* output : model.graph->outputs()) types.emplace(output->name, output->type);
+  } catch (const Error&) {
+    return {};  // the model that is kept has the same fault, or shapes that do not hang on scalars suit it
+  }
+  return types;
+}
+
 /// The folder in which a model's file really lies, when its path is a link.
 std::filesystem::path RealFolder(const std::filesystem::path& path) {
   std::error_code error;
@@ -129,11 +144,12 @@ std::unique_ptr<Model> ReadBytes(std::string_view bytes, const MappedFile* file,
   CompleteImports(proto, options);
   CheckModel(proto, options);
   OverrideDimensions(proto, options);
-  const DeclaredTypes declared = DropScalarShapes(proto);
-  auto model = std::make_unique<Model>();
-  model->path = path;
   ExternalFiles files(folder, options.external_files, RealFolder(path), options.copy_external_data);
   const TensorReader tensors(stripped.get(), file, files);
+  const DeclaredTypes declared = DropScalarShapes(
+      proto, [&](const onnx::ModelProto& as_declared) { return OutputTypes(as_declared, options, tensors); });
+  auto model = std::make_unique<Model>();
+  model->path = path;
   ModelConverter(*model, options, tensors).Convert(proto);
   Finish(*model, options);
   KeepDeclared(*model->graph, declared);

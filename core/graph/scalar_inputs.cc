@@ -83,7 +83,8 @@ class OpenShapes {
 
 }  // namespace
 
-DeclaredTypes DropScalarShapes(onnx::ModelProto& proto) {
+DeclaredTypes DropScalarShapes(onnx::ModelProto& proto,
+                               const std::function<DeclaredTypes(const onnx::ModelProto&)>& infer) {
   onnx::GraphProto& graph = *proto.mutable_graph();
   std::set<std::string> constants;  // old models list every initializer as an input; none can be given there
   if (proto.ir_version() < 4)
@@ -97,9 +98,17 @@ DeclaredTypes DropScalarShapes(onnx::ModelProto& proto) {
   if (scalars.empty()) return declared;
   OpenShapes open(scalars);
   open.Spread(graph);
-  for (const auto& output : graph.output())
-    if (open.Has(output.name()) && output.type().has_tensor_type() && output.type().tensor_type().has_shape())
+  std::set<std::string> without_shape;
+  for (const auto& output : graph.output()) {
+    if (!open.Has(output.name()) || (output.has_type() && !output.type().has_tensor_type())) continue;
+    if (output.type().tensor_type().has_shape())
       declared.emplace(output.name(), ReadType(output.type()));
+    else
+      without_shape.insert(output.name());
+  }
+  if (!without_shape.empty())
+    for (auto& [name, type] : infer(proto))
+      if (without_shape.count(name) != 0 && type.tensor.has_shape) declared.emplace(name, std::move(type));
   for (auto& input : *graph.mutable_input()) {
     if (scalars.count(input.name()) == 0) continue;
     declared.insert_or_assign(input.name(), ReadType(input.type()));

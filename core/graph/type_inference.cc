@@ -43,6 +43,14 @@ bool TakesLongShape(const Node& node) {
   return shape.has_shape && shape.dims.size() == 1 && shape.dims[0] > kMost;
 }
 
+/// The schema that says which types an operator makes: a version that only deprecates it leaves that to the one before.
+const onnx::OpSchema& SchemaOfTypes(const OperatorSchema& schema) {
+  if (!schema.standard->deprecated() || schema.standard->has_type_and_shape_inference_function())
+    return *schema.standard;
+  const OperatorSchema* before = FindSchema(schema.domain, schema.name, schema.since_version - 1);
+  return before != nullptr && before->standard != nullptr ? *before->standard : *schema.standard;
+}
+
 class TypeInference {
  public:
   explicit TypeInference(const ReadOptions& options) : options_(options) {}
@@ -67,7 +75,7 @@ class TypeInference {
     CheckBodies(node);
     std::vector<TypeInfo> made(node.outputs.size());
     if (schema != nullptr && schema->standard != nullptr && schema->domain == node.domain)
-      AskStandard(node, *schema->standard, made);
+      AskStandard(node, SchemaOfTypes(*schema), made);
     for (const auto& [attribute, body] : node.subgraphs)
       if (inferred_.count(body.get()) == 0) Infer(*body);  // nothing is known of its inputs but what it declares
     for (size_t i = 0; i < made.size(); ++i) {

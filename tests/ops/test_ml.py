@@ -306,6 +306,40 @@ def classify(votes, x, **attributes):
 TWO_ROWS = np.array([[-1], [1]], np.float32)
 
 
+@pytest.mark.parametrize("version", [1, 3, 5])
+@pytest.mark.parametrize("labels", [{"classlabels_int64s": [7, 8]}, {"classlabels_strings": ["a", "b"]}], ids=str)
+def test_labels_that_others_read(version, labels):
+    """A label has a type in each version, the last, which deprecates the operator, too."""
+    from onnx import helper
+    from provider_under_test import NotRegistered, session
+
+    described, _ = tree([("BRANCH_LEQ", 0, 0, 1, 2), ("LEAF", 0), ("LEAF", 0)])
+    if version == 1:
+        described.pop("nodes_values_as_tensor", None)
+    votes = {"class_treeids": [0, 0], "class_nodeids": [1, 2], "class_ids": [0, 1], "class_weights": [1.0, 1.0]}
+    nodes = [
+        helper.make_node(
+            "TreeEnsembleClassifier", ["x"], ["label", "scores"], domain="ai.onnx.ml", **described, **votes, **labels
+        ),
+        helper.make_node("Reshape", ["label", "shape"], ["row"]),
+        helper.make_node("Equal", ["row", "row"], ["same"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "labels",
+        [helper.make_tensor_value_info("x", 1, [2, 1])],
+        [helper.make_empty_tensor_value_info(name) for name in ("row", "same")],
+        [helper.make_tensor("shape", 7, [2], [1, 2])],
+    )
+    imports = [helper.make_opsetid("", 19), helper.make_opsetid("ai.onnx.ml", version)]
+    try:
+        runner = session(helper.make_model(graph, opset_imports=imports, ir_version=9).SerializeToString())
+    except NotRegistered as reason:
+        pytest.skip(f"not selected: {reason}")
+    row, same = runner.run(None, {"x": TWO_ROWS})
+    assert row.tolist() == [next(iter(labels.values()))] and same.all()
+
+
 def test_tree_of_one_score_has_the_base_of_its_class():
     labels, scores = classify(
         [{0: 0.125}, {0: 0.5}], TWO_ROWS, classlabels_int64s=[7, 8], base_values=[0.25, 5.0], post_transform="NONE"

@@ -38,6 +38,16 @@ def test_matmul(a, b, dtype, constant):
     check("MatMul", [x, y], constants=(1,) if constant else (), rtol=1e-4, atol=1e-3, expected=[np.matmul(x, y)])
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32"])
+@pytest.mark.parametrize("c", [(), (1,), (1, 1)], ids=str)
+@pytest.mark.parametrize("constants", [(), (1,), (1, 2), (2,)], ids=str)
+def test_gemm_of_one_column(dtype, c, constants):
+    """A scalar C has as many elements as a row of one, and no dimensions to ask of."""
+    a = np.array([[1, -2, 3, 0, 5]], dtype)
+    inputs = [a, np.array([[2]], dtype), np.full(c, -3, dtype)]
+    check("Gemm", inputs, transA=1, transB=1, constants=constants, expected=[(2 * a.T - 3).astype(dtype)])
+
+
 @pytest.mark.parametrize("trans_a", [0, 1])
 @pytest.mark.parametrize("trans_b", [0, 1])
 @pytest.mark.parametrize("c", [None, (), (1,), (6,), (1, 6), (5, 1), (5, 6)], ids=str)
@@ -164,6 +174,14 @@ def test_pool_ceil_mode():
     x = normal(1, 3, 7, 7)
     for op in ("MaxPool", "AveragePool"):
         check(op, [x], kernel_shape=[2, 2], strides=[2, 2], ceil_mode=1)
+
+
+def test_pool_ceil_mode_windows_of_padding():
+    """A window counts where it starts in the input or the padding before it."""
+    x = np.array([[[1, 2, 3, 4]]], np.float32)
+    for stride, pads, want in ((1, [1, 2], [2, 3, 4, 4, 4]), (2, [2, 2], [1, 3, 4])):
+        expected = [np.array([[want]], np.float32)]
+        check("MaxPool", [x], kernel_shape=[3], ceil_mode=1, pads=pads, strides=[stride], expected=expected)
 
 
 @pytest.mark.parametrize(("op", "take"), [("GlobalAveragePool", np.mean), ("GlobalMaxPool", np.max)])
@@ -330,11 +348,28 @@ def test_losses(op, reduction, shape, weighted):
     )
 
 
+@pytest.mark.parametrize("weights", [2, 3, 5])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_losses_with_weights_for_the_targets(weights, dtype):
+    """Classes that no target names need no weight, and weights of no class are not read."""
+    x, target = normal(3, 4).astype(dtype), np.array([1, 0, 3])
+    weight = np.arange(2, 2 + weights).astype(dtype)
+    want = -(x[0, 1] * weight[1] + x[1, 0] * weight[0]) / (weight[0] + weight[1])
+    check(
+        "NegativeLogLikelihoodLoss",
+        [x, target, weight],
+        ignore_index=3,
+        rtol=1e-5,
+        expected=[np.array(want, dtype)],
+    )
+
+
 def test_losses_refuse():
     x = normal(2, 3)
     refused("NegativeLogLikelihoodLoss", [x, np.array([0, 3])], "target 3 is none of the 3 classes")
     refused("NegativeLogLikelihoodLoss", [x, np.array([0, -1])], "target -1")
-    refused("SoftmaxCrossEntropyLoss", [x, np.array([0, 1]), normal(2)], "3 classes")
+    refused("SoftmaxCrossEntropyLoss", [x, np.array([0, 2]), normal(2)], "target 2 has none of the 2 weights")
+    refused("SoftmaxCrossEntropyLoss", [x, np.array([0, 1]), normal(3, 1)], "3 classes")
     refused("SoftmaxCrossEntropyLoss", [x, np.array([0, 1])], "most", reduction="most")
 
 

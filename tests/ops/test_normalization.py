@@ -227,3 +227,15 @@ def test_batch_normalization_training_of_constant_channels():
     y = run("BatchNormalization", [x, one, zero, zero, one], outputs=3, opset=15, training_mode=1)
     assert not y[0].any()
     np.testing.assert_allclose(y[1], np.full(2, 0.01), rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_softmax_of_infinity(dtype, axis):
+    """A slice with +inf is not a number, one with -inf alone besides finite numbers is theirs."""
+    x = np.array([[1, np.inf, 2], [0.5, 3, -np.inf], [0, 1, 1]], dtype)
+    with np.errstate(invalid="ignore"):
+        e = np.exp(x.astype(np.float64) - x.max(axis, keepdims=True))
+    want = e / e.sum(axis, keepdims=True)
+    assert np.isnan(want).sum() == 3
+    check("Softmax", [x], axis=axis, rtol=2e-3, expected=[want.astype(dtype)])

@@ -63,6 +63,30 @@ def test_reduce_without_axes():
     check("ReduceSum", [x], keepdims=0, expected=[np.sum(x)])
 
 
+@pytest.mark.parametrize("dtype", ["int8", "uint8", "int32", "uint32", "int64", "uint64", "bool", "float32", "float16"])
+@pytest.mark.parametrize("shape", [(0,), (2, 0, 3), (2, 0, 1)], ids=str)
+def test_extreme_of_nothing(dtype, shape):
+    """The largest of nothing is the least number of the type, the smallest the greatest one."""
+    if dtype == "bool":
+        least, greatest = False, True
+    elif dtype.startswith("float"):
+        least, greatest = -np.inf, np.inf
+    else:
+        least, greatest = np.iinfo(dtype).min, np.iinfo(dtype).max
+    axis = len(shape) // 2
+    kept = shape[:axis] + (1,) + shape[axis + 1 :]
+    for op, value in (("ReduceMax", least), ("ReduceMin", greatest)):
+        check(op, [np.zeros(shape, dtype), axes_of(axis)], opset=20, expected=[np.full(kept, value, dtype)])
+
+
+@pytest.mark.parametrize("dtype", ["int32", "int64"])
+def test_log_sum_of_nothing(dtype):
+    """No integer is -infinity: the least one stands for it."""
+    least = np.array([np.iinfo(dtype).min], dtype)
+    for op in ("ReduceLogSum", "ReduceLogSumExp"):
+        check(op, [np.zeros((0,), dtype)], expected=[least])
+
+
 def test_reduce_refuses():
     x = numbers((3, 4))
     refused("ReduceSum", [x, axes_of(2)], "axis")

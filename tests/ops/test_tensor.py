@@ -89,6 +89,24 @@ def test_pad(mode):
     check("Pad", [x, pads], mode=mode, expected=[want])
 
 
+@pytest.mark.parametrize("mode", ["constant", "reflect", "edge", "wrap"])
+def test_pad_text(mode):
+    """Only a constant is ever padded with, and it is empty where none is given."""
+    x = words(3, 4)
+    x[0, 0] = "ł" * 40  # longer than what strings hold in themselves
+    pads = np.array([1, 2, 0, 3])
+    places = np.pad(np.arange(1, 13).reshape(3, 4), [(1, 0), (2, 3)], mode=mode)
+    check("Pad", [x, pads], mode=mode, expected=[np.array(["", *x.ravel()], object)[places]])
+    given = np.array("-", object)
+    check("Pad", [x, pads, given], mode=mode, expected=[np.array(["-", *x.ravel()], object)[places]])
+
+
+def test_center_crop_pad_text():
+    x = words(2, 4)
+    want = np.array([["w1", "w2"], ["w5", "w6"], ["", ""]], object)
+    check("CenterCropPad", [x, np.array([3, 2])], expected=[want])
+
+
 def test_pad_negative():
     x = RNG.random((5, 6), np.float32)
     check(

@@ -105,6 +105,22 @@ def test_an_input_declared_as_a_scalar(make_session):
                 assert one.shape == np.shape(other) and one.tolist() == np.asarray(other).tolist()
 
 
+def test_outputs_are_shown_as_if_scalars_were_scalars(make_session):
+    """What an output declares, or what follows from the declared inputs; runs do not rely on either."""
+    nodes = [node("Mul", ["x", "rows"], ["y"]), node("Neg", ["x"], ["n"]), node("Concat", ["u", "u"], ["c"], axis=0)]
+    nodes.insert(0, node("Unsqueeze", ["x", "first"], ["u"]))
+    outputs = [info("y", F, None), info("n", F, None), info("c", F, None), info("u", F, ["k"])]
+    session = make_session(nodes, [info("x", F, []), info("rows", F, ["b", 3])], outputs, [("first", [0])])
+    assert [o.shape for o in session.get_outputs()] == [["b", 3], [], [2], ["k"]]
+    rows = np.ones((2, 3), np.float32)
+    for x in (np.float32(2), np.float32([[2]]), np.float32([1, 2, 3])):
+        y, n, c, u = session.run(None, {"x": x, "rows": rows})
+        np.testing.assert_array_equal(y, x * rows)
+        np.testing.assert_array_equal(n, -x)
+        np.testing.assert_array_equal(c, np.stack([x, x]))
+        np.testing.assert_array_equal(u, x[None])
+
+
 def test_scalars_that_bodies_take(make_session):
     body = helper.make_graph(
         [node("Add", ["v", "v"], ["w"]), node("Identity", ["go"], ["on"]), node("Unsqueeze", ["v", "first"], ["row"])],

@@ -29,13 +29,16 @@ def evaluate(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[A
             raise NotImplementedError("the evaluator has the newer meaning alone")
         if node.op_type in OWN:
             return OWN[node.op_type](node, values, opset)
-        names = [name for name in node.output if name]
-        model = single(node, values, opset, names)
-        results = iter(ReferenceEvaluator(model).run(None, {name: values[name] for name in reads(node)}))
-        results = [plain(next(results)) if name else None for name in node.output]
+        results = by_evaluator(node, values, opset)
         if node.op_type == "OptionalGetElement" and isinstance(results[0], list):
             return results[0]  # an optional is a list here
         return results
+
+
+def by_evaluator(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
+    model = single(node, values, opset, [name for name in node.output if name])
+    results = iter(ReferenceEvaluator(model).run(None, {name: values[name] for name in reads(node)}))
+    return [plain(next(results)) if name else None for name in node.output]
 
 
 def loop(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
@@ -130,14 +133,46 @@ def deform_conv(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> lis
     return [(y if bias is None else y + bias.astype(np.float64)[:, None, None]).astype(x.dtype)]
 
 
+def pad(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
+    """Where no constant is given the evaluator pads texts with the number 0, which is none of them."""
+    padded = by_evaluator(node, values, opset)[0]
+    if padded.dtype == object:
+        padded = np.where(np.equal(padded, 0), "", padded).astype(object)
+    return [padded]
+
+
+def max_pool(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
+    """The evaluator counts fewer windows in ceil mode than the standard's formula, and has no pads that differ."""
+    x = values[node.input[0]]
+    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    if len(node.output) > 1 or attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
+        return by_evaluator(node, values, opset)
+    kernel = attributes["kernel_shape"]
+    axes = len(kernel)
+    strides, dilations = (attributes.get(name, [1] * axes) for name in ("strides", "dilations"))
+    pads = attributes.get("pads", [0] * 2 * axes)
+    before, after = pads[:axes], pads[axes:]
+    sizes = []
+    for i, extent in enumerate(x.shape[2:]):
+        room = extent + before[i] + after[i] - dilations[i] * (kernel[i] - 1) - 1
+        size = (-(-room // strides[i]) if attributes.get("ceil_mode") else room // strides[i]) + 1
+        sizes.append(size - ((size - 1) * strides[i] >= extent + before[i]))  # none starts in the padding at the end
+    out = np.empty((*x.shape[:2], *sizes), x.dtype)
+    for place in np.ndindex(*sizes):
+        reach = []
+        for i, at in enumerate(place):
+            seen = at * strides[i] - before[i] + dilations[i] * np.arange(kernel[i])
+            reach.append(seen[(seen >= 0) & (seen < x.shape[2 + i])])
+        window = x[(slice(None), slice(None), *np.ix_(*reach))]
+        if 0 in window.shape[2:]:
+            raise NotImplementedError("the largest of nothing")
+        out[(..., *place)] = window.max(axis=tuple(range(2, 2 + axes)))
+    return [out]
+
+
 # What the evaluator does not do right is done here by the standard's text.
-OWN = {
-    "DeformConv": deform_conv,
-    "Loop": loop,
-    "Scan": scan,
-    "GatherElements": gather_elements,
-    "GlobalMaxPool": global_max_pool,
-}
+OWN = {"Loop": loop, "Scan": scan, "GatherElements": gather_elements, "GlobalMaxPool": global_max_pool}
+OWN |= {"DeformConv": deform_conv, "MaxPool": max_pool, "Pad": pad, "CenterCropPad": pad}
 
 
 def single(node: onnx.NodeProto, values: dict[str, Any], opset: int, names: list[str]) -> onnx.ModelProto:

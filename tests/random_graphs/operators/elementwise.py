@@ -184,7 +184,8 @@ def quantize(b):
     name = b.pick([np.float32, np.float16] if b.opset >= 19 else [np.float32])
     x = b.value(name)
     to = b.choose([np.uint8, np.int8] + ([np.uint16, np.int16] if b.opset >= 21 else []))
-    axis = b.integer(0, x.ndim - 1) if x.ndim and b.chance(0.5) else None
+    # Before opset 13 there is one scale for all.
+    axis = b.integer(0, x.ndim - 1) if x.ndim and b.chance(0.5) and b.opset >= 13 else None
     scale = b.array(x.dtype, () if axis is None else (x.shape[axis],), 0.05, 0.5)
     zero = b.array(to, scale.shape, 0, 9)
     inputs = [name, b.constant(scale)] + ([b.constant(zero)] if b.chance(0.8) else [])
@@ -196,7 +197,8 @@ def dequantize(b):
     types = [np.uint8, np.int8, np.int32] + ([np.uint16, np.int16] if b.opset >= 21 else [])
     name = b.pick(types, low=-100, high=100)
     x = b.value(name)
-    axis = b.integer(0, x.ndim - 1) if x.ndim and b.chance(0.5) else None
+    # Before opset 13 there is one scale for all.
+    axis = b.integer(0, x.ndim - 1) if x.ndim and b.chance(0.5) and b.opset >= 13 else None
     scale = b.array(
         b.choose([np.float32, np.float16]) if b.opset >= 19 else np.float32,
         () if axis is None else (x.shape[axis],),

@@ -47,6 +47,13 @@ class ElementMover {
     return tokens;
   }
 
+  /// One element that is the empty string. Of strings only.
+  const void* EmptyString() {
+    auto* token = context_.Scratch<uint64_t>(1);
+    *token = kEmptyString;
+    return token;
+  }
+
   void* Output(const Tensor& tensor) {
     if (!strings_ && packed_ == nullptr) return tensor.raw();
     outputs_.push_back({tensor, context_.Scratch(tensor.count() * size_)});
@@ -62,6 +69,10 @@ class ElementMover {
       }
       for (size_t i = 0; i < count; ++i) {
         const uint64_t token = static_cast<const uint64_t*>(target.elements)[i];
+        if (token == kEmptyString) {
+          WriteString(context_.host(), target.tensor, i, "");
+          continue;
+        }
         CopyString(context_.host(), inputs_[token >> kIndexBits], token & ((uint64_t{1} << kIndexBits) - 1),
                    target.tensor, i);
       }
@@ -70,6 +81,7 @@ class ElementMover {
 
  private:
   static constexpr unsigned kIndexBits = 40;
+  static constexpr uint64_t kEmptyString = ~uint64_t{0};  ///< an element of no input
   struct Target {
     Tensor tensor;
     void* elements;

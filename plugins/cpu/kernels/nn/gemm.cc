@@ -93,7 +93,7 @@ class GemmKernel : public Kernel {
     if (c) {
       product.epilogue.residual_scale = beta_;
       product.epilogue.residual = c.data<float>();
-      const bool is_row = c.count() == sizes.n && (c.rank() == 1 || c.dim(0) == 1);
+      const bool is_row = c.count() == sizes.n && (c.rank() < 2 || c.dim(0) == 1);
       if (is_row && beta_ == 1) {
         product.epilogue.bias = c.data<float>();
         product.epilogue.residual = nullptr;

@@ -62,21 +62,23 @@ class Loss : public Kernel {
     for (size_t i = 0; i < target.rank(); ++i)
       Require(target.dim(i) == x.dim(i == 0 ? 0 : i + 1), "the targets have ", target.dim(i), " along axis ", i,
               ", the scores ", x.dim(i == 0 ? 0 : i + 1));
-    Require(!weight || (weight.rank() == 1 && weight.dim(0) == x.dim(1) && weight.type() == x.type()),
-            "the weights must be one number of the scores' type for each of the ", x.dim(1), " classes");
+    // The standard asks for a weight for each class; without one only for those that no target names, the result is
+    // known as well.
+    Require(!weight || (weight.rank() == 1 && weight.type() == x.type()),
+            "the weights must be a vector of the scores' type, with one for each of the ", x.dim(1), " classes");
     const Tensor y = context.Output(0, reduction_ == Reduction::kNone ? target.shape() : Shape{});
     const Tensor log_prob = kSoftmax && context.OutputCount() > 1 ? context.Output(1, x.dims()) : Tensor();
     DispatchType<AllFloats>(x.type(), [&]<typename T>(std::type_identity<T>) {
       DispatchType<TypeList<int32_t, int64_t>>(target.type(), [&]<typename I>(std::type_identity<I>) {
-        Run(x, target.data<I>(), target.count(), weight ? weight.data<T>() : nullptr, y.data<T>(),
-            log_prob ? log_prob.data<T>() : nullptr);
+        Run(x, target.data<I>(), target.count(), weight, y.data<T>(), log_prob ? log_prob.data<T>() : nullptr);
       });
     });
   }
 
  private:
   template <typename T, typename I>
-  void Run(const Tensor& x, const I* target, size_t places, const T* weight, T* y, T* log_prob) const {
+  void Run(const Tensor& x, const I* target, size_t places, const Tensor& weight, T* y, T* log_prob) const {
+    const T* weights = weight ? weight.data<T>() : nullptr;
     const auto classes = static_cast<size_t>(x.dim(1));
     const auto inner = static_cast<size_t>(x.shape().Count(2, x.rank()));
     double total = 0;
@@ -91,7 +93,9 @@ class Loss : public Kernel {
       Require(ignored || (target[place] >= 0 && static_cast<size_t>(target[place]) < classes), "target ", target[place],
               " is none of the ", classes, " classes");
       const auto chosen = static_cast<size_t>(ignored ? 0 : target[place]);
-      const double factor = ignored ? 0.0 : weight == nullptr ? 1.0 : static_cast<double>(weight[chosen]);
+      Require(ignored || weights == nullptr || chosen < weight.count(), "target ", chosen, " has none of the ",
+              weight.count(), " weights; the ", classes, " classes need one each");
+      const double factor = ignored ? 0.0 : weights == nullptr ? 1.0 : static_cast<double>(weights[chosen]);
       const double loss = ignored ? 0.0 : -(scores[chosen] - log_sum) * factor;
       if (reduction_ == Reduction::kNone) y[place] = FromDouble<T>(loss);
       total += loss;

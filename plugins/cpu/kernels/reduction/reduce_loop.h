@@ -31,12 +31,12 @@ A OriginOf(T first) {
   }
 }
 
-template <typename Op, typename A>
+template <typename Op, typename T, typename A>
 A FinishAround(A origin, A all, int64_t folded) {
   if constexpr (kAroundOrigin<Op, A>)
-    return origin + Op::template Finish<A>(all, folded);
+    return origin + Op::template Finish<A, T>(all, folded);
   else
-    return Op::template Finish<A>(all, folded);
+    return Op::template Finish<A, T>(all, folded);
 }
 
 template <typename Op, typename T, typename A>
@@ -90,11 +90,11 @@ void ReduceToOne(KernelContext& context, const T* x, int64_t n, T* y) {
   context.ParallelFor(blocks, [&](size_t block) {
     const int64_t begin = static_cast<int64_t>(block) * kReduceGrain;
     parts[block] =
-        ReduceRow<Op, T, A>(x + begin, std::min(kReduceGrain, n - begin), Op::template Identity<A>(), origin);
+        ReduceRow<Op, T, A>(x + begin, std::min(kReduceGrain, n - begin), Op::template Identity<A, T>(), origin);
   });
-  A all = Op::template Identity<A>();
+  A all = Op::template Identity<A, T>();
   for (size_t block = 0; block < blocks; ++block) all = JoinFolds<Op>(all, parts[block]);
-  *y = static_cast<T>(FinishAround<Op>(origin, all, n));
+  *y = static_cast<T>(FinishAround<Op, T>(origin, all, n));
 }
 
 template <typename Op, typename T>
@@ -109,12 +109,12 @@ void ReduceRows(KernelContext& context, const ReductionLayout& layout, const T* 
     OffsetWalk reduced = layout.reduced;
     kept.Seek(static_cast<int64_t>(begin));
     for (size_t i = begin; i < end; ++i, kept.Next()) {
-      A all = Op::template Identity<A>();
+      A all = Op::template Identity<A, T>();
       if (strips > 0) reduced.Seek(0);
       const A origin = layout.folded == 0 ? A(0) : OriginOf<Op, A>(x[kept.offset() + reduced.offset()]);
       for (int64_t strip = 0; strip < strips; ++strip, reduced.Next())
         all = ReduceRow<Op, T, A>(x + kept.offset() + reduced.offset(), layout.run, all, origin);
-      y[i] = static_cast<T>(FinishAround<Op>(origin, all, layout.folded));
+      y[i] = static_cast<T>(FinishAround<Op, T>(origin, all, layout.folded));
     }
   });
 }
@@ -138,7 +138,7 @@ void ReduceColumnBlocks(KernelContext& context, const ReductionLayout& layout, c
           const int64_t first = task % blocks * kColumnBlock;
           const int64_t width = std::min(kColumnBlock, layout.inner - first);
           kept.Seek(outer);
-          folds.fill(Op::template Identity<A>());
+          folds.fill(Op::template Identity<A, T>());
           const T* from = x + kept.offset() + first;
           if (strips > 0) reduced.Seek(0);
           if (kAroundOrigin<Op, A> && layout.folded != 0)
@@ -153,7 +153,7 @@ void ReduceColumnBlocks(KernelContext& context, const ReductionLayout& layout, c
           T* to = y + outer * layout.inner + first;
           for (int64_t i = 0; i < width; ++i)
             to[i] = static_cast<T>(
-                FinishAround<Op>(origins[static_cast<size_t>(i)], folds[static_cast<size_t>(i)], layout.folded));
+                FinishAround<Op, T>(origins[static_cast<size_t>(i)], folds[static_cast<size_t>(i)], layout.folded));
         }
       });
 }
@@ -180,7 +180,7 @@ void ReduceLogSumExp(KernelContext& context, const ReductionLayout& layout, cons
     for (auto i = static_cast<int64_t>(begin); i < static_cast<int64_t>(end); ++i) {
       kept.Seek(i / layout.inner);
       const T* from = x + kept.offset() + i % layout.inner;
-      A largest = LowestOf<A>();
+      A largest = LowestOf<A, T>();
       if (strips > 0) reduced.Seek(0);
       for (int64_t strip = 0; strip < strips; ++strip, reduced.Next())
         for (int64_t k = 0; k < layout.run; ++k)

@@ -15,19 +15,20 @@ template <typename T>
 using FoldType = std::conditional_t<std::is_integral_v<T>, std::conditional_t<std::is_signed_v<T>, int64_t, uint64_t>,
                                     std::conditional_t<std::is_same_v<T, double>, double, float>>;
 
-template <typename A>
+/// In the fold's type, the lowest number of the element's type T.
+template <typename A, typename T>
 A LowestOf() {
   if constexpr (std::is_floating_point_v<A>)
     return -std::numeric_limits<A>::infinity();
   else
-    return std::numeric_limits<A>::lowest();
+    return static_cast<A>(std::numeric_limits<T>::lowest());
 }
-template <typename A>
+template <typename A, typename T>
 A HighestOf() {
   if constexpr (std::is_floating_point_v<A>)
     return std::numeric_limits<A>::infinity();
   else
-    return std::numeric_limits<A>::max();
+    return static_cast<A>(std::numeric_limits<T>::max());
 }
 
 /// Integer sums and products wrap.
@@ -46,12 +47,13 @@ A WrapMultiply(A a, A b) {
     return a * b;
 }
 
-// Each reduction: how an element is mapped and folded, and what becomes of the folded number. kFold and kMap name the
+// Each reduction: what it is of nothing, how an element (of type T) is mapped and folded in type A, and what becomes of
+// the folded number. kFold and kMap name the
 // same for the vectorised float path.
 struct SumOp {
   static constexpr Fold kFold = Fold::kSum;
   static constexpr Map kMap = Map::kNone;
-  template <typename A>
+  template <typename A, typename T>
   static A Identity() {
     return A(0);
   }
@@ -59,7 +61,7 @@ struct SumOp {
   static A Apply(A a, A x) {
     return WrapAdd(a, x);
   }
-  template <typename A>
+  template <typename A, typename T>
   static A Finish(A a, int64_t) {
     return a;
   }
@@ -68,7 +70,7 @@ struct SumOp {
 /// Floating-point numbers are summed around one of them, which Finish does not know of (see reduce_loop.h).
 struct MeanOp : SumOp {
   static constexpr Map kMap = Map::kMinus;
-  template <typename A>
+  template <typename A, typename T>
   static A Finish(A a, int64_t n) {
     if constexpr (std::is_integral_v<A>)
       return n == 0 ? A(0) : a / static_cast<A>(n);
@@ -99,18 +101,18 @@ struct SumSquareOp : SumOp {
 };
 
 struct L2Op : SumSquareOp {
-  template <typename A>
+  template <typename A, typename T>
   static A Finish(A a, int64_t) {
     return static_cast<A>(std::sqrt(static_cast<std::conditional_t<std::is_same_v<A, float>, float, double>>(a)));
   }
 };
 
 struct LogSumOp : SumOp {
-  template <typename A>
+  template <typename A, typename T>
   static A Finish(A a, int64_t) {
     const auto value = std::log(static_cast<std::conditional_t<std::is_same_v<A, float>, float, double>>(a));
     if constexpr (std::is_integral_v<A>)
-      return std::isfinite(value) ? static_cast<A>(value) : LowestOf<A>();
+      return std::isfinite(value) ? static_cast<A>(value) : LowestOf<A, T>();
     else
       return value;
   }
@@ -118,7 +120,7 @@ struct LogSumOp : SumOp {
 
 struct ProductOp : SumOp {
   static constexpr Fold kFold = Fold::kProduct;
-  template <typename A>
+  template <typename A, typename T>
   static A Identity() {
     return A(1);
   }
@@ -130,9 +132,9 @@ struct ProductOp : SumOp {
 
 struct MaxOp : SumOp {
   static constexpr Fold kFold = Fold::kMax;
-  template <typename A>
+  template <typename A, typename T>
   static A Identity() {
-    return LowestOf<A>();
+    return LowestOf<A, T>();
   }
   template <typename A>
   static A Apply(A a, A x) {
@@ -142,9 +144,9 @@ struct MaxOp : SumOp {
 
 struct MinOp : SumOp {
   static constexpr Fold kFold = Fold::kMin;
-  template <typename A>
+  template <typename A, typename T>
   static A Identity() {
-    return HighestOf<A>();
+    return HighestOf<A, T>();
   }
   template <typename A>
   static A Apply(A a, A x) {

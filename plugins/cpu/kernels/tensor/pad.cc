@@ -39,8 +39,9 @@ class Pad : public Kernel {
     Require(!given || given.count() == 1, "input constant_value must be a scalar");
     uint64_t zero[2] = {0, 0};
     if (version_ < 11) StoreValue(x.type(), zero);
-    const void* constant = given ? mover.Input(given) : zero;
-    Require(given || x.type() != ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING, "strings need constant_value");
+    const void* constant = given                                              ? mover.Input(given)
+                           : x.type() == ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING ? mover.EmptyString()
+                                                                              : zero;
     DispatchSize(mover.size(), [&]<typename T>(std::type_identity<T>) {
       Fill(context, static_cast<const T*>(from), static_cast<T*>(to), *static_cast<const T*>(constant), x.shape(),
            shape, maps);
