@@ -177,10 +177,11 @@ class Judge:
         model = alone.node_model(node)
         session = provider_under_test.open_session(model.SerializeToString(), ways.LEVELS.ORT_DISABLE_ALL)
         random = np.random.default_rng(0)
-        turns = {n: random.uniform(0.5, 1, v.shape) for n, v in alone.feeds().items() if noise.moves(v)}
+        feeds = alone.feeds()
+        turns = {n: random.uniform(0.5, 1, v.shape) for n, v in feeds.items() if getattr(v, "dtype", "") == np.float64}
 
         def results(step: float) -> list:
-            values = {n: v * (1 + step * turns[n]) if n in turns else v for n, v in alone.feeds().items()}
+            values = {n: np.asarray(v * (1 + step * turns[n])) if n in turns else v for n, v in feeds.items()}
             moved = dataclasses.replace(alone, values=graph.values | values)
             return _outputs(session, moved, [o.name for o in model.graph.output])
 

@@ -17,13 +17,9 @@ UNITS = 4  # in the last place, by which what a node takes is off
 FACTOR = 8  # a difference may be so many times what the rounds show
 
 
-def moves(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype.name in TOLERANCE and value.dtype.kind != "c"
-
-
 def disturbed(value: Any, random: np.random.Generator) -> Any:
     """Numbers that are no integers move by some units; integers are mostly constants, and exact."""
-    if not moves(value):
+    if not isinstance(value, np.ndarray) or value.dtype.name not in TOLERANCE or value.dtype.kind == "c":
         return value
     wide = value.astype(np.float64)
     step = UNITS * float(ml_dtypes.finfo(value.dtype).eps)
