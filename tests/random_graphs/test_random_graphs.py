@@ -119,3 +119,10 @@ def test_a_kernel_of_double_that_computes_in_float32_is_found(monkeypatch):
         judge, "_outputs", lambda *a: [np.float64(np.float32(v) * np.float32(1.1)) for v in outputs(*a)]
     )
     assert judge.Judge()._narrows(graph, graph.nodes[0])
+
+
+def test_what_rounding_moves():
+    """In float16 what is near -1500 is an integer and may have been rounded; 3 is exact."""
+    random = np.random.default_rng(0)
+    moved = np.array([noise.disturbed(np.float16([-1500, 3, 0.3]), random) for _ in range(20)])
+    assert (moved.min(0) < moved.max(0)).tolist() == [True, False, True]
