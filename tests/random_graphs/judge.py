@@ -195,9 +195,28 @@ class Judge:
         base = dict(zip(graph.outputs, runner.results[0][1]))
         for name, want in zip(names, answer):
             said = difference(want, base[name])
-            if said:
-                return Verdict("host", f"{name}: {said}", tuple(notes), graph)
+            if not said:
+                continue
+            if not self._host_differs_at_a_node(graph):
+                notes.append("ONNX Runtime agrees at each node by itself")
+                break
+            return Verdict("host", f"{name}: {said}", tuple(notes), graph)
         return None
+
+    def _host_differs_at_a_node(self, graph: Graph) -> bool:
+        """Whether ONNX Runtime makes something else of what this runtime gives a node that the evaluator does not know.
+        Over several nodes it may round less often: it computes in float32 where it has no kernel for float16."""
+        names = [o for n in graph.nodes for o in n.output if o and isinstance(graph.values[o], np.ndarray)]
+        session = provider_under_test.open_session(graph.model(names).SerializeToString(), ways.LEVELS.ORT_DISABLE_ALL)
+        ours = graph.values | dict(zip(names, _outputs(session, graph, names)))
+        here = dataclasses.replace(graph, values=ours)
+        for node in graph.nodes:
+            made = [name for name in node.output if name in graph.unknown]
+            if any(name not in names for name in made) or graph.hidden.intersection(reads(node)):
+                return True  # of these nothing can be said by themselves
+            if made and not all(self._host_agrees(here, node, name, ours[name]) for name in made):
+                return True
+        return False
 
     def _refused(self, graph: Graph, error: Exception, notes: list[str]) -> Verdict:
         if graph.unknown:
