@@ -142,32 +142,41 @@ def pad(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
 
 
 def max_pool(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
-    """The evaluator counts fewer windows in ceil mode than the standard's formula, and has no pads that differ."""
+    """By the standard's text: the evaluator counts fewer windows in ceil mode and of SAME_LOWER, and has no pads that
+    differ. Of elements that are equal the first one has the index."""
     x = values[node.input[0]]
     attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    if len(node.output) > 1 or attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
-        return by_evaluator(node, values, opset)
-    kernel = attributes["kernel_shape"]
-    axes = len(kernel)
-    strides, dilations = (attributes.get(name, [1] * axes) for name in ("strides", "dilations"))
-    pads = attributes.get("pads", [0] * 2 * axes)
-    before, after = pads[:axes], pads[axes:]
-    sizes = []
-    for i, extent in enumerate(x.shape[2:]):
-        room = extent + before[i] + after[i] - dilations[i] * (kernel[i] - 1) - 1
-        size = (-(-room // strides[i]) if attributes.get("ceil_mode") else room // strides[i]) + 1
-        sizes.append(size - ((size - 1) * strides[i] >= extent + before[i]))  # none starts in the padding at the end
-    out = np.empty((*x.shape[:2], *sizes), x.dtype)
+    kernel = np.array(attributes["kernel_shape"])
+    extent, axes = np.array(x.shape[2:]), len(kernel)
+    strides, dilations = (np.array(attributes.get(name, [1] * axes)) for name in ("strides", "dilations"))
+    before, after = np.array(attributes.get("pads", [0] * 2 * axes)).reshape(2, axes)
+    reach = dilations * (kernel - 1) + 1
+    automatic = attributes.get("auto_pad", b"NOTSET").decode()
+    if automatic.startswith("SAME"):
+        sizes = -(-extent // strides)
+        total = np.maximum((sizes - 1) * strides + reach - extent, 0)
+        before = total // 2 if automatic == "SAME_UPPER" else total - total // 2
+    else:
+        room = extent + before + after - reach
+        if (room < 0).any():
+            raise ValueError("a window is larger than the image")
+        sizes = (-(-room // strides) if attributes.get("ceil_mode") else room // strides) + 1
+        if attributes.get("ceil_mode"):
+            sizes -= (sizes - 1) * strides >= extent + before  # no window starts in the padding at the end
+    largest = np.empty((*x.shape[:2], *sizes), x.dtype)
+    indices = np.empty(largest.shape, np.int64)
+    numbers = np.arange(x.size).reshape(x.shape)
     for place in np.ndindex(*sizes):
-        reach = []
-        for i, at in enumerate(place):
-            seen = at * strides[i] - before[i] + dilations[i] * np.arange(kernel[i])
-            reach.append(seen[(seen >= 0) & (seen < x.shape[2 + i])])
-        window = x[(slice(None), slice(None), *np.ix_(*reach))]
-        if 0 in window.shape[2:]:
+        seen = [at * s - b + d * np.arange(k) for at, s, b, d, k in zip(place, strides, before, dilations, kernel)]
+        seen = [s[(s >= 0) & (s < e)] for s, e in zip(seen, extent)]
+        at = (slice(None), slice(None), *np.ix_(*seen))
+        window, number = (a[at].reshape(*x.shape[:2], -1) for a in (x, numbers))
+        if window.shape[2] == 0:
             raise NotImplementedError("the largest of nothing")
-        out[(..., *place)] = window.max(axis=tuple(range(2, 2 + axes)))
-    return [out]
+        first = window.argmax(2)[..., None]
+        largest[(..., *place)] = np.take_along_axis(window, first, 2)[..., 0]
+        indices[(..., *place)] = np.take_along_axis(number, first, 2)[..., 0]
+    return [largest, indices][: len(node.output)]
 
 
 # What the evaluator does not do right is done here by the standard's text.
