@@ -73,8 +73,7 @@ class AttentionFusion {
   }
 
  private:
-  /// Whether the scale, an attribute of type float, can be this number: in double it must not be rounded.
-  bool Holds(double scale) const { return type_ != ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE || IsExactFloat(scale); }
+  bool Holds(double scale) const { return IsFloatFactor(type_, scale); }
 
   std::optional<Rows> RowsOf(Node* reshape) const {
     if (reshape == nullptr) return std::nullopt;

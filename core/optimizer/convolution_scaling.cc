@@ -87,8 +87,21 @@ bool Rewrite(Rewriter& rewriter, Node& conv) {
   }
   // A weight that somebody else reads too would be held twice.
   if (absorbed.empty() || (affine.scales && conv.inputs[1]->uses.size() != 1)) return false;
+  // Numbers in float's range, whose product is not: the convolution may bring their first one down to where it fits.
+  const std::vector<float> shift(affine.shift.begin(), affine.shift.end());
   for (size_t c = 0; c < channels; ++c) {
-    if (!std::isfinite(affine.scale[c]) || !std::isfinite(affine.shift[c])) return false;
+    if (!std::isfinite(affine.scale[c]) || !std::isfinite(shift[c])) return false;
+  }
+  Value scaled;
+  if (affine.scales) {
+    scaled = Value::CpuTensor(weight.type(), weight.tensor().shape, weight.tensor().rank);
+    const size_t per_channel = weight.tensor().count / channels;
+    const float* from = static_cast<const float*>(weight.tensor().data);
+    float* to = static_cast<float*>(scaled.tensor().data);
+    for (size_t i = 0; i < weight.tensor().count; ++i) {
+      to[i] = static_cast<float>(from[i] * affine.scale[i / per_channel]);
+      if (!std::isfinite(to[i])) return false;
+    }
   }
 
   Patch patch = rewriter.Start(conv);
@@ -96,17 +109,7 @@ bool Rewrite(Rewriter& rewriter, Node& conv) {
   patch.Take(absorbed);
   Node* made = patch.Add("Conv", "", conv.since_version, conv.inputs);
   made->attributes = conv.attributes;
-  if (affine.scales) {
-    Value scaled = Value::CpuTensor(weight.type(), weight.tensor().shape, weight.tensor().rank);
-    const size_t per_channel = weight.tensor().count / channels;
-    const float* from = static_cast<const float*>(weight.tensor().data);
-    float* to = static_cast<float*>(scaled.tensor().data);
-    for (size_t i = 0; i < weight.tensor().count; ++i) {
-      to[i] = static_cast<float>(from[i] * affine.scale[i / per_channel]);
-    }
-    patch.SetInput(made, 1, patch.Constant(conv.inputs[1]->name, std::move(scaled)));
-  }
-  const std::vector<float> shift(affine.shift.begin(), affine.shift.end());
+  if (affine.scales) patch.SetInput(made, 1, patch.Constant(conv.inputs[1]->name, std::move(scaled)));
   patch.SetInput(made, 2,
                  patch.Constant(conv.name + "_bias", MakeTensor(ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT,
                                                                 {static_cast<int64_t>(channels)}, shift)));

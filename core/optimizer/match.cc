@@ -117,6 +117,11 @@ bool IsNear(ElementType type, double number, double expected) {
   return std::fabs(number - expected) <= tolerance * std::fabs(expected);
 }
 
+bool IsFloatFactor(ElementType type, double number) {
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE) return IsExactFloat(number);
+  return number == 0 || std::isnormal(static_cast<float>(number));
+}
+
 ElementType TypeOf(const ValueInfo* value) {
   return value != nullptr && value->type.IsTensor() ? value->type.tensor.type : ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
 }

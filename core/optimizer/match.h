@@ -28,6 +28,9 @@ bool IsScalarOf(const ValueInfo* value, double expected);
 bool IsNear(ElementType type, double number, double expected);
 /// Whether a float attribute holds the number as it is.
 inline bool IsExactFloat(double number) { return static_cast<double>(static_cast<float>(number)) == number; }
+/// Whether a float attribute can be this factor of elements of `type`: in double it must not be rounded, and in no type
+/// may a product of factors that each were in float's range leave it.
+bool IsFloatFactor(ElementType type, double number);
 
 ElementType TypeOf(const ValueInfo* value);  ///< undefined when unknown
 bool IsFloating(ElementType type);           ///< float16, bfloat16, float, double

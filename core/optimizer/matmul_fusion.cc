@@ -164,9 +164,9 @@ class MatMulFusion {
       return;
     }
     const double alpha = product.alpha * operand->scalar;
-    // Integers wrap, which no factor of type float can do for them, and in double it must not be rounded.
+    // Integers wrap, which no factor of type float can do for them.
     const ElementType type = TypeOf(product.output);
-    if (!IsFloating(type) || (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE && !IsExactFloat(alpha))) return;
+    if (!IsFloating(type) || !IsFloatFactor(type, alpha)) return;
     product.alpha = alpha;
     product.nodes.push_back(node);
     product.output = node->outputs[0];

@@ -56,6 +56,10 @@ bool Rewrite(Rewriter& rewriter, Node& product) {
     to[i] = from[i] * (*factors)[i % columns];
     if (!std::isfinite(to[i])) return false;
   }
+  for (size_t i = 0; bias && i < columns; ++i) {
+    (*bias)[i] *= (*factors)[i];
+    if (!std::isfinite((*bias)[i])) return false;
+  }
   Patch patch = rewriter.Start(product);
   patch.Take(mul);
   patch.Take(&product);
@@ -68,7 +72,6 @@ bool Rewrite(Rewriter& rewriter, Node& product) {
     patch.SetOutput(made, 0, mul->outputs[0]);
     return rewriter.Apply(patch);
   }
-  for (size_t i = 0; i < columns; ++i) (*bias)[i] *= (*factors)[i];
   Node* sum = patch.Copy(*add);
   const size_t bias_index = add->inputs[0] == product.outputs[0] ? 1 : 0;
   ValueInfo* between = patch.Fresh(product.outputs[0]->name, product.outputs[0]->type);

@@ -77,7 +77,8 @@ class Builder:
             low, high = max(int(np.ceil(low)), int(limits.min)), min(int(high), int(limits.max))
             return np.asarray(self.random.integers(low, high + 1, shape)).astype(dtype)
         if dtype.kind == "c":
-            return (self.random.uniform(low, high, shape) + 1j * self.random.uniform(low, high, shape)).astype(dtype)
+            drawn = self.random.uniform(low, high, shape) + 1j * self.random.uniform(low, high, shape)
+            return np.asarray(drawn, dtype)
         values = self.random.uniform(low, high, shape)
         if self.chance(0.15):
             values = np.clip(np.rint(values), low, high)

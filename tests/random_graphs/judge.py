@@ -129,18 +129,23 @@ class Judge:
                 notes.append("each node is right by itself")
         return None
 
-    def _node_that_differs(self, graph: Graph, notes: list[str]) -> tuple[str, str] | None:
+    def _node_that_differs(self, graph: Graph, notes: list[str], ask_host: bool = False) -> tuple[str, str] | None:
         """The first node whose outputs are not the evaluator's, given the same inputs; where ONNX Runtime sides with us
-        against the evaluator, it is the evaluator's fault, and noted."""
+        against the evaluator, it is the evaluator's fault, and noted. With `ask_host` what the evaluator cannot run is
+        compared with ONNX Runtime's."""
         names = [o for n in graph.nodes for o in n.output if o and isinstance(graph.values[o], np.ndarray)]
         session = provider_under_test.open_session(graph.model(names).SerializeToString(), ways.LEVELS.ORT_DISABLE_ALL)
         ours = graph.values | dict(zip(names, _outputs(session, graph, names)))
         for node in graph.nodes:
-            if graph.unknown.intersection(node.output):
+            if graph.unknown.intersection(node.output) and not ask_host:
                 continue
             try:
                 results = evaluate(node, ours, graph.opset)
             except Exception:
+                results = self._host_results(graph, node, ours) if ask_host else None
+            if results is None and ask_host:
+                return f"{node.op_type}", "nobody can be asked about the node alone"
+            if results is None:
                 continue
             here = dataclasses.replace(graph, values=ours | {n: r for n, r in zip(node.output, results) if n})
             spread = None
@@ -156,7 +161,8 @@ class Judge:
                 if not said:
                     continue
                 dtype = getattr(ours[next(iter(reads(node)), name)], "dtype", "")
-                if dtype == np.float64 and not difference(want, ours[name], as_float32(want)):
+                in_float32 = dtype == np.float64 and not difference(want, ours[name], as_float32(want))
+                if in_float32 and not self._narrows(here, node):
                     notes.append(f"the evaluator is no nearer than float32: {node.op_type}")
                     continue
                 if self._host_agrees(here, node, name, ours[name]):
@@ -164,6 +170,24 @@ class Judge:
                     continue
                 return f"{node.op_type} {dtype}", f"{node.op_type} -> {name}: {said}"
         return None
+
+    def _narrows(self, graph: Graph, node: onnx.NodeProto) -> bool:
+        """Whether our kernel gives the same for what differs by less than float32 can tell."""
+        alone = dataclasses.replace(graph, inputs=reads(node), symbols={}, declared=False)
+        model = alone.node_model(node)
+        session = provider_under_test.open_session(model.SerializeToString(), ways.LEVELS.ORT_DISABLE_ALL)
+        random = np.random.default_rng(0)
+        feeds = alone.feeds()
+        turns = {n: random.uniform(0.5, 1, v.shape) for n, v in feeds.items() if getattr(v, "dtype", "") == np.float64}
+
+        def results(step: float) -> list:
+            values = {n: np.asarray(v * (1 + step * turns[n])) if n in turns else v for n, v in feeds.items()}
+            moved = dataclasses.replace(alone, values=graph.values | values)
+            return _outputs(session, moved, [o.name for o in model.graph.output])
+
+        near, far, here = results(1e-11), results(1e-3), results(0)
+        changed = [any(not np.array_equal(a, b, equal_nan=True) for a, b in zip(here, there)) for there in (near, far)]
+        return changed == [False, True]
 
     def _host_agrees(self, graph: Graph, node: onnx.NodeProto, name: str, ours: Any) -> bool:
         if self.host is None:
@@ -181,6 +205,14 @@ class Judge:
             return not difference(got, ours, off if np.shape(off) == np.shape(got) else None)
         return False
 
+    def _host_results(self, graph: Graph, node: onnx.NodeProto, values: dict[str, Any]) -> list[Any] | None:
+        alone = dataclasses.replace(graph, values=values, inputs=reads(node), symbols={}, declared=False)
+        answer = self.host.run(alone.node_model(node), {n: values[n] for n in reads(node)})
+        if isinstance(answer, str):
+            return None
+        results = iter(answer)
+        return [next(results) if name else None for name in node.output]
+
     # The other oracles.
 
     def _host(self, graph: Graph, runner: ways.Runner, notes: list[str]) -> Verdict | None:
@@ -195,8 +227,13 @@ class Judge:
         base = dict(zip(graph.outputs, runner.results[0][1]))
         for name, want in zip(names, answer):
             said = difference(want, base[name])
-            if said:
+            if said and self._node_that_differs(graph, notes, ask_host=True):
                 return Verdict("host", f"{name}: {said}", tuple(notes), graph)
+            if said:
+                # It counts on in a Loop's number of the round that is handed out, and rounds less often over several
+                # nodes where it has no kernel for float16.
+                notes.append("ONNX Runtime is alone: each node is right by itself")
+                break
         return None
 
     def _refused(self, graph: Graph, error: Exception, notes: list[str]) -> Verdict:

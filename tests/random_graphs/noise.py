@@ -18,14 +18,16 @@ FACTOR = 8  # a difference may be so many times what the rounds show
 
 
 def disturbed(value: Any, random: np.random.Generator) -> Any:
-    """Numbers that are no integers move by some units; integers are mostly constants, and exact."""
+    """Numbers that are no integers move by some units. Integers are mostly constants, and exact, but for those so large
+    that their type has no others."""
     if not isinstance(value, np.ndarray) or value.dtype.name not in TOLERANCE or value.dtype.kind == "c":
         return value
     wide = value.astype(np.float64)
-    step = UNITS * float(ml_dtypes.finfo(value.dtype).eps)
+    unit = float(ml_dtypes.finfo(value.dtype).eps)
+    step = UNITS * unit
     with np.errstate(all="ignore"):
         moved = (wide * (1 + step * random.uniform(-1, 1, value.shape))).astype(value.dtype)
-        return np.where(wide == np.rint(wide), value, moved)
+        return np.where((wide == np.rint(wide)) & (np.abs(wide) * unit < 1), value, moved)
 
 
 def spread(graph: Graph, nodes: list | None = None) -> dict[str, np.ndarray | None]:

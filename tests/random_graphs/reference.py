@@ -99,6 +99,40 @@ def global_max_pool(node: onnx.NodeProto, values: dict[str, Any], opset: int) ->
     return [x.max(axis=tuple(range(2, x.ndim)), keepdims=True)]
 
 
+def deform_conv(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
+    """The evaluator goes element by element, which takes seconds where a graph's noise is asked for, and in float32."""
+    x, w, offset, bias, mask = [values[name] if name else None for name in node.input] + [None] * (5 - len(node.input))
+    attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
+    if x.ndim != 4:
+        raise NotImplementedError("two axes of space alone")
+    kernel, groups, offset_groups = w.shape[2:], attributes.get("group", 1), attributes.get("offset_group", 1)
+    pads, strides, dilations = (
+        attributes.get(n, d) for n, d in (("pads", [0] * 4), ("strides", [1] * 2), ("dilations", [1] * 2))
+    )
+    n, c, out = len(x), x.shape[1], offset.shape[2:]
+    moves = offset.reshape(n, offset_groups, *kernel, 2, *out).astype(np.float64)
+    taps = np.indices((*kernel, *out))
+    at = [
+        taps[2 + i] * strides[i] - pads[i] + taps[i] * dilations[i] + moves[:, :, :, :, i] for i in range(2)
+    ]  # each (n, offset group, tap, tap, row, column)
+    images = x.reshape(n, offset_groups, c // offset_groups, *x.shape[2:]).astype(np.float64)
+    image, group = (np.arange(k).reshape(s) for k, s in ((n, (n, 1, 1, 1, 1, 1)), (offset_groups, (1, -1, 1, 1, 1, 1))))
+    taken = 0.0
+    for corner in np.ndindex(2, 2):
+        place = [np.floor(a).astype(np.int64) + k for a, k in zip(at, corner)]
+        weight = np.prod([1 - np.abs(a - p) for a, p in zip(at, place)], axis=0)
+        weight *= np.all([(p >= 0) & (p < s) for p, s in zip(place, x.shape[2:])], axis=0)
+        inside = [np.clip(p, 0, s - 1) for p, s in zip(place, x.shape[2:])]
+        taken = taken + images[image, group, :, inside[0], inside[1]] * weight[..., None]
+    if mask is not None:
+        taken = taken * mask.reshape(n, offset_groups, *kernel, *out)[..., None]
+    # Channels before taps and places, and then by the groups of the weights.
+    taken = np.moveaxis(taken, -1, 2).reshape(n, groups, c // groups, *kernel, *out)
+    weights = w.reshape(groups, -1, c // groups, *kernel).astype(np.float64)
+    y = np.einsum("ngcklhw,gmckl->ngmhw", taken, weights).reshape(n, -1, *out)
+    return [(y if bias is None else y + bias.astype(np.float64)[:, None, None]).astype(x.dtype)]
+
+
 def pad(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
     """Where no constant is given the evaluator pads texts with the number 0, which is none of them."""
     padded = by_evaluator(node, values, opset)[0]
@@ -108,37 +142,46 @@ def pad(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
 
 
 def max_pool(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
-    """The evaluator counts fewer windows in ceil mode than the standard's formula, and has no pads that differ."""
+    """By the standard's text: the evaluator counts fewer windows in ceil mode and of SAME_LOWER, and has no pads that
+    differ. Of elements that are equal the first one has the index."""
     x = values[node.input[0]]
     attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
-    if len(node.output) > 1 or attributes.get("auto_pad", b"NOTSET") != b"NOTSET":
-        return by_evaluator(node, values, opset)
-    kernel = attributes["kernel_shape"]
-    axes = len(kernel)
-    strides, dilations = (attributes.get(name, [1] * axes) for name in ("strides", "dilations"))
-    pads = attributes.get("pads", [0] * 2 * axes)
-    before, after = pads[:axes], pads[axes:]
-    sizes = []
-    for i, extent in enumerate(x.shape[2:]):
-        room = extent + before[i] + after[i] - dilations[i] * (kernel[i] - 1) - 1
-        size = (-(-room // strides[i]) if attributes.get("ceil_mode") else room // strides[i]) + 1
-        sizes.append(size - ((size - 1) * strides[i] >= extent + before[i]))  # none starts in the padding at the end
-    out = np.empty((*x.shape[:2], *sizes), x.dtype)
+    kernel = np.array(attributes["kernel_shape"])
+    extent, axes = np.array(x.shape[2:]), len(kernel)
+    strides, dilations = (np.array(attributes.get(name, [1] * axes)) for name in ("strides", "dilations"))
+    before, after = np.array(attributes.get("pads", [0] * 2 * axes)).reshape(2, axes)
+    reach = dilations * (kernel - 1) + 1
+    automatic = attributes.get("auto_pad", b"NOTSET").decode()
+    if automatic.startswith("SAME"):
+        sizes = -(-extent // strides)
+        total = np.maximum((sizes - 1) * strides + reach - extent, 0)
+        before = total // 2 if automatic == "SAME_UPPER" else total - total // 2
+    else:
+        room = extent + before + after - reach
+        if (room < 0).any():
+            raise ValueError("a window is larger than the image")
+        sizes = (-(-room // strides) if attributes.get("ceil_mode") else room // strides) + 1
+        if attributes.get("ceil_mode"):
+            sizes -= (sizes - 1) * strides >= extent + before  # no window starts in the padding at the end
+    largest = np.empty((*x.shape[:2], *sizes), x.dtype)
+    indices = np.empty(largest.shape, np.int64)
+    numbers = np.arange(x.size).reshape(x.shape)
     for place in np.ndindex(*sizes):
-        reach = []
-        for i, at in enumerate(place):
-            seen = at * strides[i] - before[i] + dilations[i] * np.arange(kernel[i])
-            reach.append(seen[(seen >= 0) & (seen < x.shape[2 + i])])
-        window = x[(slice(None), slice(None), *np.ix_(*reach))]
-        if 0 in window.shape[2:]:
+        seen = [at * s - b + d * np.arange(k) for at, s, b, d, k in zip(place, strides, before, dilations, kernel)]
+        seen = [s[(s >= 0) & (s < e)] for s, e in zip(seen, extent)]
+        at = (slice(None), slice(None), *np.ix_(*seen))
+        window, number = (a[at].reshape(*x.shape[:2], -1) for a in (x, numbers))
+        if window.shape[2] == 0:
             raise NotImplementedError("the largest of nothing")
-        out[(..., *place)] = window.max(axis=tuple(range(2, 2 + axes)))
-    return [out]
+        first = window.argmax(2)[..., None]
+        largest[(..., *place)] = np.take_along_axis(window, first, 2)[..., 0]
+        indices[(..., *place)] = np.take_along_axis(number, first, 2)[..., 0]
+    return [largest, indices][: len(node.output)]
 
 
 # What the evaluator does not do right is done here by the standard's text.
 OWN = {"Loop": loop, "Scan": scan, "GatherElements": gather_elements, "GlobalMaxPool": global_max_pool}
-OWN |= {"MaxPool": max_pool, "Pad": pad, "CenterCropPad": pad}
+OWN |= {"DeformConv": deform_conv, "MaxPool": max_pool, "Pad": pad, "CenterCropPad": pad}
 
 
 def single(node: onnx.NodeProto, values: dict[str, Any], opset: int, names: list[str]) -> onnx.ModelProto:

@@ -104,3 +104,25 @@ def test_rounding_on_an_edge_is_no_find():
     off[graph.nodes[-1].output[0]] = np.float32([3, 2])
     verdict = judge.Judge().judge(dataclasses.replace(graph, values=off, symbols={}))
     assert not verdict.kind, verdict
+
+
+def test_a_kernel_of_double_that_computes_in_float32_is_found(monkeypatch):
+    """Where the evaluator is off by no more than float32 rounds, our kernel must tell what float32 cannot."""
+    from .builder import Builder
+
+    builder = Builder(0, 17)
+    (name,) = builder.add("Softsign", [builder.input(np.float64([0.1, -0.7, 1.3]))])
+    graph = builder.graph()
+    outputs = judge._outputs
+    assert not judge.Judge()._narrows(graph, graph.nodes[0])
+    monkeypatch.setattr(
+        judge, "_outputs", lambda *a: [np.float64(np.float32(v) * np.float32(1.1)) for v in outputs(*a)]
+    )
+    assert judge.Judge()._narrows(graph, graph.nodes[0])
+
+
+def test_what_rounding_moves():
+    """In float16 what is near -1500 is an integer and may have been rounded; 3 is exact."""
+    random = np.random.default_rng(0)
+    moved = np.array([noise.disturbed(np.float16([-1500, 3, 0.3]), random) for _ in range(20)])
+    assert (moved.min(0) < moved.max(0)).tolist() == [True, False, True]
