@@ -78,7 +78,7 @@ def test_momentum(dtype, shapes, mode, count):
 
 def test_refuses():
     inputs, _ = inputs_of([(3,)], 2, "float32", 0)
-    refused("Adam", [*inputs, normal(3)], "4 inputs for each tensor", outputs=3, **DOMAIN)
+    refused("Adam", [*inputs, normal(3)], "4 inputs for each tensor", outputs=3, types=[1, 1, 1], **DOMAIN)
     refused("Adam", [*inputs[:3], normal(4), *inputs[4:]], "gradient", outputs=3, **DOMAIN)
     given = {"alpha": 0.5, "beta": 0.75, "norm_coefficient": 0.25}
     refused("Momentum", inputs[:5], "standard or nesterov", outputs=2, mode="fast", **given, **DOMAIN)

@@ -100,6 +100,7 @@ def grown(array: np.ndarray, size: int) -> np.ndarray:
 
 
 def value_of(array: np.ndarray, element_type: int) -> ort.OrtValue:
+    array = np.asarray(array)  # numpy makes numbers of arrays without dimensions
     if not is_extra(array) or is_sub_byte(array):  # those are packed by the binding
         return ort.OrtValue.ortvalue_from_numpy(array)
     return ort.OrtValue.ortvalue_from_numpy_with_onnx_type(array, element_type)
