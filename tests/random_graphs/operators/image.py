@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from ..builder import Rejected
 from .nn import image
 from .table import FLOAT, operator
 
@@ -81,6 +82,8 @@ def roi_align(b):
 @operator("MaxUnpool")
 def max_unpool(b):
     name = image(b, "MaxPool", rank=4, types=[FLOAT])
+    if any(size % 2 for size in b.value(name).shape[2:]):
+        raise Rejected("what is pooled away at the end has indices outside what is put back")
     values, indices = b.add("MaxPool", [name], 2, kernel_shape=[2, 2], strides=[2, 2])
     b.add("MaxUnpool", [values, indices], kernel_shape=[2, 2], strides=[2, 2])
 
