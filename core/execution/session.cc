@@ -112,7 +112,8 @@ void OrtSession::Impl::Prepare(OrtEnv& env, const OrtSessionOptions& options) {
     pool.affinities = affinities;
     state.pool = std::make_shared<ortrun::ThreadPool>(pool);
   }
-  denormals_as_zero = options.config.Get("session.set_denormal_as_zero", "0") == "1";
+  denormals_as_zero = options.config.Get("session.set_denormal_as_zero", "0") == "1" ||
+                      (!options.own_threads && env.denormal_as_zero());
   std::shared_ptr<OrtAllocator> cpu(&ortrun::CpuAllocator(), [](OrtAllocator*) {});
   if (options.cpu_arena) cpu = ortrun::Arena::Make(std::move(cpu));
   state.memories.push_back({ortrun::CpuMemoryInfo(), std::move(cpu), nullptr});

@@ -38,7 +38,7 @@ bool Rewriter::Apply(Patch& patch) {
     }
   }
   for (const Node* node : patch.taken_) removed_.insert(node);
-  for (Node* node : patch.taken_) graph_.RemoveNode(node);
+  for (Node* node : patch.taken_) graph_.DetachNode(node);
   for (auto& value : patch.values_) graph_.Adopt(std::move(value));
   for (auto& node : patch.made_) {
     if (patch.for_all_.count(node.get()) != 0) node->origins = all;
