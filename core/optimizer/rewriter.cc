@@ -28,6 +28,7 @@ bool Rewriter::Apply(Patch& patch) {
   }
   ++context_.patches.applied;
   ++count_;
+  if (context_.names != nullptr) context_.names->Commit();
   Log(patch);
   std::vector<std::string> all;
   for (const Node* node : patch.taken_) {
