@@ -49,6 +49,7 @@ OrtStatus* RunAsync(OrtSession* session, const OrtRunOptions* run_options, const
                 "RunAsync: input_names or input is null");
         for (size_t i = 0; i < input_len; ++i)
           Require(input_names[i] != nullptr, "RunAsync: input name ", i, " is null");
+        session->RequireInputs({input_names, input_len}, {output_names, output_names_len});  // now, not in the callback
         // The arrays need not outlive this call; the values must outlive the run.
         session->Schedule([=, in_names = std::vector<std::string>(input_names, input_names + input_len),
                            values = std::vector<const OrtValue*>(input, input + input_len),

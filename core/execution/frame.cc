@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "core/execution/type_check.h"
+#include "core/graph/run_types.h"
+#include "core/providers/custom_ops.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -53,6 +55,8 @@ void Frame::RunStep(size_t index) {
   Profiler* profiler = session_.profiler.get();
   const auto start = profiler == nullptr ? Profiler::Clock::time_point() : Profiler::Clock::now();
   if (step.joins_streams) WaitForStreams();
+  if (step.open_types) [[unlikely]]
+    FindTypes(step);
   if (step.kernel.IsCopy()) {
     RunCopy(step);
   } else if (OrtStatus* status = step.kernel.Compute(&contexts_[index])) [[unlikely]] {
@@ -136,31 +140,75 @@ const std::string& Frame::ResultName(const Value& place) const {
   return program_.values()[static_cast<size_t>(program_.outputs()[index])].info->name;
 }
 
+/// Where the model does not tell the types of a step's values, they may differ from run to run: the operator must take
+/// those of this one, and what it makes of them is asked of its schema. Memory is never taken in a type that is only
+/// declared, and kernels see together what their operator allows together.
+void Frame::FindTypes(const Step& step) {
+  std::vector<const Value*> inputs(step.explicit_inputs);
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (step.inputs[i] >= 0) inputs[i] = SlotOf(step.inputs[i]).at;
+  if (step.kernel.IsCopy()) {
+    made_types_.assign(1, inputs[0]->TypeOf());
+    return;
+  }
+  NodeOfRun run(*step.node, inputs);
+  const auto custom = session_.partition.custom_ops.find(step.node);
+  if (custom != session_.partition.custom_ops.end()) {
+    Node& node = run.node();
+    if (const std::string why = CustomOpMismatch(node, *custom->second); !why.empty())
+      throw Error(ORT_INVALID_ARGUMENT, Concat(step.node->Describe(), " cannot run: ", why));
+    for (ValueInfo* output : node.outputs)
+      if (output != nullptr) output->type = {};
+    CustomOpSchemas::InferOutputs(node, *custom->second);
+    made_types_.clear();
+    for (const ValueInfo* output : node.outputs) made_types_.push_back(output == nullptr ? TypeInfo() : output->type);
+    return;
+  }
+  made_types_ = run.TypesMade();
+}
+
+ElementType Frame::ElementMade(const Step& step, size_t index) const {
+  const ValueInfo& info = *program_.values()[static_cast<size_t>(step.outputs[index])].info;
+  const TypeInfo& made = made_types_[index];
+  const ElementType declared = info.type.tensor.type;
+  const ElementType type = made.IsTensor() ? made.tensor.type : declared;
+  if (declared != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED && type != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED &&
+      declared != type)
+    throw Error(ORT_INVALID_ARGUMENT, Concat("output '", info.name, "' of ", step.node->Describe(), " is declared as ",
+                                             TypeName(info.type), " but is ", TypeName(made)));
+  return type;
+}
+
 Value* Frame::MakeOutput(const Step& step, size_t index, const int64_t* dims, size_t rank) {
   if (index >= step.outputs.size() || step.outputs[index] < 0) return nullptr;
   const int v = step.outputs[index];
   const ProgramValue& value = program_.values()[static_cast<size_t>(v)];
   Slot& slot = SlotOf(v);
-  const auto has_shape = [&](const Value& at) {
-    return at.IsTensor() && at.tensor().rank == rank && std::equal(dims, dims + rank, at.tensor().shape);
+  const ElementType type = step.open_types ? ElementMade(step, index) : value.info->type.tensor.type;
+  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED) [[unlikely]]
+    throw Error(ORT_INVALID_GRAPH, Concat("the element type of '", value.info->name, "', made by ",
+                                          step.node->Describe(), ", is not known"));
+  const auto fits = [&](const Value& at) {
+    return at.IsTensor() && at.tensor().rank == rank && std::equal(dims, dims + rank, at.tensor().shape) &&
+           at.type() == type;
   };
   if (slot.place == Place::kGiven) {
-    if (!has_shape(*slot.at))
+    if (slot.at->type() != type)
+      throw Error(ORT_INVALID_ARGUMENT,
+                  Concat("output '", ResultName(*slot.at), "' is ", TypeName(TypeInfo::Tensor(type)),
+                         " but the buffer given for it is ", TypeName(slot.at->TypeOf()),
+                         ": bind a buffer of that type, or let the run make it"));
+    if (!fits(*slot.at))
       throw Error(ORT_INVALID_ARGUMENT, Concat("output '", ResultName(*slot.at), "' has shape ", ShapeText(dims, rank),
                                                " but the buffer given for it has ",
                                                ShapeText(slot.at->tensor().shape, slot.at->tensor().rank),
                                                ": bind a buffer of that shape, or let the run make it"));
     return slot.at;
   }
-  if (slot.place == Place::kPlanned && has_shape(slot.own)) return &slot.own;
-  if (slot.place == Place::kOwn && slot.made_in == run_ && has_shape(slot.own)) return &slot.own;
+  if (slot.place == Place::kPlanned && fits(slot.own)) return &slot.own;
+  if (slot.place == Place::kOwn && slot.made_in == run_ && fits(slot.own)) return &slot.own;
   // A shape that depends on values and differs this time: memory of its own, the place is bound anew before the next.
   if (slot.place != Place::kOwn) Displace(v);
-  ElementType type = value.info->type.tensor.type;
-  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED && step.kernel.IsCopy()) type = SlotOf(step.inputs[0]).at->type();
-  if (type == ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED)
-    throw Error(ORT_INVALID_GRAPH, Concat("the element type of '", value.info->name, "', made by ",
-                                          step.node->Describe(), ", is not known"));
   slot.made_in = run_;
   if (value.alias_of >= 0) {
     const Slot& source = SlotOf(value.alias_of);

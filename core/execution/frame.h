@@ -42,6 +42,7 @@ class Frame {
 
  private:
   Slot& SlotOf(int value) { return slots_[static_cast<size_t>(value)]; }
+  void ShareHeld(std::vector<Value>& held) const;
   void PutAt(int value, Value* at, Place place);
   void PutBack(int value);
   void Displace(int value);
@@ -55,6 +56,8 @@ class Frame {
   bool NeedsCopy(int output) const;
   const std::string& ResultName(const Value& place) const;
   void Copy(const Value& from, Value& to, OrtSyncStream* stream);
+  void FindTypes(const Step& step);
+  ElementType ElementMade(const Step& step, size_t index) const;
   void Release(const Step& step);
   const Value& ResultOf(size_t output) const;
   bool MayMove(size_t output, const MemoryDevice& wanted) const;
@@ -80,6 +83,7 @@ class Frame {
   std::vector<Value> kept_results_;         ///< by output: values that the caller wants where they were made
   std::vector<ResultShape> result_shapes_;  ///< by output, of the last run without a plan
   ScratchMemory scratch_;
+  std::vector<TypeInfo> made_types_;  ///< by output of the step that runs, where its types are open
   std::vector<std::unique_ptr<OrtSyncStream>> streams_;
   RunCall* call_ = nullptr;
 };

@@ -143,6 +143,25 @@ void Frame::BindInputs() {
   }
 }
 
+/// A result that always is its input's memory (Reshape and its like) is no second copy of a weight.
+void Frame::ShareHeld(std::vector<Value>& held) const {
+  const auto& values = program_.values();
+  for (const Step& step : program_.steps()) {  // sources before what is made of them
+    for (const int v : step.outputs) {
+      if (v < 0 || values[static_cast<size_t>(v)].held_source < 0) continue;
+      Value& result = held[static_cast<size_t>(v)];
+      const auto from = static_cast<size_t>(values[static_cast<size_t>(v)].held_source);
+      const Value& source = values[from].role == ProgramValue::Role::kConstant ? values[from].constant : held[from];
+      if (!result.HasValue() || !source.IsTensor() || source.tensor().data == nullptr ||
+          result.type() != source.type() || result.tensor().count != source.tensor().count)
+        continue;
+      const Value made = std::move(result);  // has the shape
+      result = Value();
+      result.ShareTensor(made.type(), made.tensor().shape, made.tensor().rank, source);
+    }
+  }
+}
+
 ObservedRun Frame::Observe() {
   ObservedRun run;
   const auto& values = program_.values();
@@ -153,15 +172,14 @@ ObservedRun Frame::Observe() {
     if (values[v].role != ProgramValue::Role::kLocal || slot.made_in != run_ || slot.place != Place::kOwn ||
         !slot.own.IsTensor())
       continue;
-    if (values[v].shape_only) {
-      run.shape_only[v] = std::move(slot.own);
-      continue;
+    if (!values[v].is_output) {
+      run.values[v].tensor = true;
+      run.values[v].type = slot.own.type();
+      run.values[v].dims.Assign(slot.own.tensor().shape, slot.own.tensor().rank);
     }
-    if (values[v].is_output) continue;
-    run.values[v].tensor = true;
-    run.values[v].type = slot.own.type();
-    run.values[v].dims.Assign(slot.own.tensor().shape, slot.own.tensor().rank);
+    if (values[v].shape_only) run.shape_only[v] = std::move(slot.own);
   }
+  ShareHeld(run.shape_only);
   run.results = result_shapes_;
   run.scratch_bytes = scratch_.peak();
   return run;

@@ -25,13 +25,12 @@ std::string DeclaredShape(const TypeInfo& type) {
 
 }  // namespace
 
-InputCheck::InputCheck(const Program& program, bool symbols_count) : program_(program) {
-  if (!symbols_count) return;
+InputCheck::InputCheck(const Program& program, const std::set<std::string>& relied) : program_(program) {
   std::map<std::string, std::vector<Extent>> extents;
   for (size_t i = 0; i < program.inputs().size(); ++i) {
     const TensorType& tensor = InfoOf(i).type.tensor;
     for (size_t axis = 0; axis < tensor.symbols.size(); ++axis)
-      if (!tensor.symbols[axis].empty()) extents[tensor.symbols[axis]].push_back({i, axis});
+      if (relied.count(tensor.symbols[axis]) != 0) extents[tensor.symbols[axis]].push_back({i, axis});
   }
   for (auto& [text, places] : extents)
     if (places.size() > 1) names_.push_back({text, std::move(places)});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -13,14 +14,15 @@ namespace ortrun {
 /// graph rely on is compared here; what is not compared, they do not rely on.
 class InputCheck {
  public:
-  /// `symbols_count`: the graph was rewritten, and equal names of dimensions were taken for equal numbers.
-  InputCheck(const Program& program, bool symbols_count);
+  /// `relied`: the names of dimensions that rewrites of the graph took for equal numbers.
+  InputCheck(const Program& program, const std::set<std::string>& relied);
 
   /// Type, rank and dimensions that are numbers. Throws Error(ORT_INVALID_ARGUMENT).
   /// An input declared as a scalar may have any rank: its type has no shape, see OrtValueInfo::declared.
   void Check(size_t index, const Value& value) const;
 
-  /// That dimensions of one name have one size. `inputs` in the order of the program's; nullptr: left out.
+  /// That dimensions of one name, of those that were relied on, have one size. `inputs` in the order of the program's;
+  /// nullptr: left out.
   void CheckNames(std::span<const Value* const> inputs) const;
 
  private:

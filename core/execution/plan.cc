@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "core/execution/program.h"
@@ -76,14 +78,18 @@ class Planner {
         steps_(program.steps()),
         pattern_(program.session().options.memory_pattern),
         reuse_(program.reuses_memory()),
+        program_outputs_(program.outputs()),
         run_(run),
         plan_(plan),
         group_of_(values_.size(), -1) {}
 
   void Make() {
     plan_.values.resize(values_.size());
+    LimitHeld();
+    FindNeeded();
     for (size_t s = 0; s < steps_.size(); ++s) {
-      if (IsHeld(steps_[s]) || (plan_.selection != nullptr && plan_.selection->steps[s] == 0)) continue;
+      if (needed_[s] == 0 || IsHeld(steps_[s]) || (plan_.selection != nullptr && plan_.selection->steps[s] == 0))
+        continue;
       plan_.steps.push_back(static_cast<int>(s));
       if (!pattern_) continue;
       for (const int v : steps_[s].outputs)
@@ -105,11 +111,56 @@ class Planner {
            });
   }
 
+  /// Drops the largest results of shape-only steps until the rest is no more than a program may hold.
+  void LimitHeld() {
+    std::vector<std::pair<size_t, size_t>> held;  // bytes, value
+    std::set<const void*> seen;
+    for (const ProgramValue& value : values_)
+      if (value.role == ProgramValue::Role::kConstant && value.constant.IsTensor())
+        seen.insert(value.constant.tensor().data);
+    for (size_t v = 0; v < plan_.constants.size(); ++v) {
+      const Value& value = plan_.constants[v];
+      if (!value.HasValue() || !seen.insert(value.tensor().data).second) continue;
+      held.emplace_back(BytesOf(value), v);
+      plan_.held_bytes += held.back().first;
+    }
+    std::sort(held.begin(), held.end());
+    for (; plan_.held_bytes > PlanCache::kMostHeldBytes; held.pop_back()) {
+      plan_.held_bytes -= held.back().first;
+      const void* gone = plan_.constants[held.back().second].tensor().data;
+      for (Value& value : plan_.constants)
+        if (value.HasValue() && value.tensor().data == gone) value.Reset();
+    }
+  }
+
+  static size_t BytesOf(const Value& value) {
+    if (!value.IsString()) return value.bytes();
+    size_t bytes = value.tensor().count * sizeof(std::string);
+    for (size_t i = 0; i < value.tensor().count; ++i) bytes += value.strings()[i].capacity();
+    return bytes;
+  }
+
+  /// What only steps read whose results are held does not run either.
+  void FindNeeded() {
+    needed_.assign(steps_.size(), 1);
+    std::vector<char> read(values_.size(), 0);
+    for (const int v : program_outputs_) read[static_cast<size_t>(v)] = 1;
+    for (size_t s = steps_.size(); s-- > 0;) {
+      const Step& step = steps_[s];
+      if (step.shape_only)
+        needed_[s] = std::any_of(step.outputs.begin(), step.outputs.end(),
+                                 [&](int v) { return v >= 0 && read[static_cast<size_t>(v)] != 0; });
+      if (needed_[s] == 0 || IsHeld(step)) continue;
+      for (const int v : step.inputs)
+        if (v >= 0) read[static_cast<size_t>(v)] = 1;
+    }
+  }
+
   bool Plannable(int v) const {
     const ProgramValue& value = values_[static_cast<size_t>(v)];
     const auto& seen = run_.values[static_cast<size_t>(v)];
-    return value.role == ProgramValue::Role::kLocal && seen.tensor && !value.is_output && !value.shape_only &&
-           seen.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING;
+    return value.role == ProgramValue::Role::kLocal && seen.tensor && !value.is_output &&
+           !plan_.constants[static_cast<size_t>(v)].HasValue() && seen.type != ONNX_TENSOR_ELEMENT_DATA_TYPE_STRING;
   }
 
   void Join(int v, int step) {
@@ -167,8 +218,10 @@ class Planner {
   const std::vector<Step>& steps_;
   bool pattern_;
   bool reuse_;
+  const std::vector<int>& program_outputs_;
   const ObservedRun& run_;
   Plan& plan_;
+  std::vector<char> needed_;   ///< by step
   std::vector<int> group_of_;  ///< by value index
   std::vector<Group> groups_;
 };
@@ -240,6 +293,10 @@ void PlanCache::Add(std::shared_ptr<const Plan> plan) {
   const std::lock_guard lock(mutex_);
   if (plans_.size() == kCapacity) plans_.pop_back();
   plans_.insert(plans_.begin(), std::move(plan));
+  size_t held = 0;
+  size_t kept = 0;
+  while (kept < plans_.size() && (held += plans_[kept]->held_bytes) <= kMostHeldBytes) ++kept;
+  plans_.resize(std::max<size_t>(kept, 1));
 }
 
 size_t PlanCache::size() const {

@@ -44,6 +44,7 @@ struct Plan {
   std::vector<ResultShape> results;  ///< by output
   std::vector<size_t> block_bytes;   ///< by memory index
   size_t scratch_bytes = 0;
+  size_t held_bytes = 0;  ///< of `constants`, without memory that the program's own constants have
 };
 
 /// What a finished run without a plan knows of its values.
@@ -54,7 +55,7 @@ struct ObservedRun {
     ElementType type = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
   };
   std::vector<Observed> values;
-  std::vector<Value> shape_only;  ///< by value index
+  std::vector<Value> shape_only;  ///< by value index; what is a constant's memory in another shape shares it
   std::vector<ResultShape> results;
   std::shared_ptr<const Selection> selection;
   size_t scratch_bytes = 0;
@@ -68,6 +69,9 @@ std::shared_ptr<const Plan> MakePlan(const Program& program, ShapeKey key, Obser
 class PlanCache {
  public:
   static constexpr size_t kCapacity = 8;
+  /// What the plans of one program may hold together, in bytes; the oldest go. Of one shape's results no more either:
+  /// what is beyond is computed in every run.
+  static constexpr size_t kMostHeldBytes = size_t{64} << 20;
   std::shared_ptr<const Plan> Find(std::span<const Value* const> inputs, const Selection* selection = nullptr);
   void Add(std::shared_ptr<const Plan> plan);
   size_t size() const;

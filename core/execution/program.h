@@ -56,6 +56,7 @@ struct Step {
   std::vector<int> releases;   ///< values nobody needs after this step
   bool shape_only = false;     ///< depends on input shapes alone: skipped where a plan holds its results
   int stream = -1;             ///< index of the provider's stream in a run, -1: none
+  bool open_types = false;     ///< some type is known at the run only: what it makes follows from what it is given
   bool joins_streams = false;  ///< its bodies read values on a device, in streams of their own
 };
 
@@ -67,11 +68,12 @@ struct ProgramValue {
   Value constant;          ///< of a constant; packed weights keep their shape only
   bool is_output = false;  ///< its memory goes to the caller: it, or an alias of it, is an output of the graph
   bool shape_only = false;
-  int alias_of = -1;    ///< local value whose memory it takes: always (Reshape and its like)
-  int inplace_of = -1;  ///< local value whose memory it may take when sizes agree
-  size_t memory = 0;    ///< index in SessionState::memories
-  int producer = -1;    ///< step
-  int last_use = -1;    ///< step; the number of steps for outputs
+  int alias_of = -1;     ///< local value whose memory it takes: always (Reshape and its like)
+  int held_source = -1;  ///< of a shape-only value: the constant or shape-only value whose content it always is
+  int inplace_of = -1;   ///< local value whose memory it may take when sizes agree
+  size_t memory = 0;     ///< index in SessionState::memories
+  int producer = -1;     ///< step
+  int last_use = -1;     ///< step; the number of steps for outputs
 };
 
 /// One output of a program: which value it is, and the shape that the model lets expect.

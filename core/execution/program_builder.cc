@@ -21,6 +21,12 @@ const ValueInfo& Holder(const ValueInfo& value) {
   return *holder;
 }
 
+/// Whether some value is of a type that the model does not tell.
+bool AnyOpenType(const std::vector<ValueInfo*>& values) {
+  return std::any_of(values.begin(), values.end(),
+                     [](const ValueInfo* value) { return value != nullptr && !value->type.IsKnown(); });
+}
+
 }  // namespace
 
 int ProgramBuilder::AddValue(const ValueInfo& value, ProgramValue::Role role) {
@@ -91,6 +97,7 @@ void ProgramBuilder::FromNode(const Node& node, std::unique_ptr<KernelInfo> info
   Step step;
   step.node = &node;
   step.provider = info == nullptr ? nullptr : info->provider;
+  step.open_types = AnyOpenType(node.inputs) || AnyOpenType(node.outputs);
   program_.infos_.push_back(std::move(info));
   for (const ValueInfo* input : node.inputs) {
     if (input != nullptr && !Holder(*input).IsConstant() && locals_.count(input) == 0) {
@@ -144,6 +151,7 @@ void ProgramBuilder::AddStep(const Node& node) {
     value.memory = session_.OutputMemory(node, i);
     value.producer = number;
   }
+  step.open_types = node.subgraphs.empty() && (AnyOpenType(node.inputs) || AnyOpenType(node.outputs));
   if (IsDeviceCopy(node)) {
     // The stream of whichever side has one.
     const size_t to = session_.OutputMemory(node, 0);
@@ -312,6 +320,17 @@ void ProgramBuilder::FindSharing() {
     };
     int in = -1;
     int out = -1;
+    for (const auto& [i, o] : entry->second->def.aliases) {
+      if (i < 0 || o < 0 || static_cast<size_t>(i) >= step.inputs.size() ||
+          static_cast<size_t>(o) >= step.outputs.size())
+        continue;
+      const int from = step.inputs[static_cast<size_t>(i)];
+      const int to = step.outputs[static_cast<size_t>(o)];
+      if (from < 0 || to < 0 || !values[static_cast<size_t>(to)].shape_only) continue;
+      const ProgramValue& source = values[static_cast<size_t>(from)];
+      if ((source.role == ProgramValue::Role::kConstant || source.shape_only) && source.memory == 0)
+        values[static_cast<size_t>(to)].held_source = from;
+    }
     for (const auto& pair : entry->second->def.aliases)
       if (local_pair(pair, in, out)) values[static_cast<size_t>(out)].alias_of = in;
     for (const auto& pair : entry->second->def.may_inplace)

@@ -39,20 +39,6 @@ ortrun::ReadOptions ReadOptionsOf(const OrtSessionOptions& options, const ortrun
   return read;
 }
 
-/// A number that changes when nodes of a graph or its bodies do: which they are, and what they read and make.
-size_t NodesHash(const ortrun::Graph& graph) {
-  size_t hash = graph.nodes().size();
-  const auto add = [&hash](const std::string& text) { hash = hash * 1099511628211u ^ std::hash<std::string>()(text); };
-  for (const auto& node : graph.nodes()) {
-    add(node->op_type);
-    for (const auto* values : {&node->inputs, &node->outputs})
-      for (const ortrun::ValueInfo* value : *values)
-        if (value != nullptr) add(value->name + (value->IsConstant() ? " constant" : ""));
-    for (const auto& body : node->subgraphs) hash = hash * 1099511628211u ^ NodesHash(*body.second);
-  }
-  return hash;
-}
-
 std::set<std::string> SplitNames(const std::string& text) {
   std::set<std::string> names;
   std::istringstream words(text);
@@ -112,7 +98,8 @@ void OrtSession::Impl::Prepare(OrtEnv& env, const OrtSessionOptions& options) {
     pool.affinities = affinities;
     state.pool = std::make_shared<ortrun::ThreadPool>(pool);
   }
-  denormals_as_zero = options.config.Get("session.set_denormal_as_zero", "0") == "1";
+  denormals_as_zero = options.config.Get("session.set_denormal_as_zero", "0") == "1" ||
+                      (!options.own_threads && env.denormal_as_zero());
   std::shared_ptr<OrtAllocator> cpu(&ortrun::CpuAllocator(), [](OrtAllocator*) {});
   if (options.cpu_arena) cpu = ortrun::Arena::Make(std::move(cpu));
   state.memories.push_back({ortrun::CpuMemoryInfo(), std::move(cpu), nullptr});
@@ -122,7 +109,8 @@ void OrtSession::Impl::Prepare(OrtEnv& env, const OrtSessionOptions& options) {
 
 void OrtSession::Impl::Optimize(ortrun::PassStage stage) {
   const ortrun::SessionKernels kernels(state, *model);
-  const ortrun::PassContext context{*model, kernels, *state.logger, patches, state.options.deterministic};
+  ortrun::PassContext context{*model, kernels, *state.logger, patches, state.options.deterministic};
+  context.names = names.get();
   if (const std::string most = state.options.config.Get("ortrun.optimizer.stop_after", ""); !most.empty()) {
     const auto [end, error] = std::from_chars(most.data(), most.data() + most.size(), patches.most);
     if (error != std::errc() || end != most.data() + most.size())
@@ -152,19 +140,18 @@ void OrtSession::Impl::Build(std::unique_ptr<OrtModel> read) {
     }
   }
   const bool rewrite = state.options.optimization_level != ORT_DISABLE_ALL;
-  const size_t as_read = NodesHash(*model->graph);
+  names = std::make_unique<ortrun::DimensionNames>(*model->graph);
   if (rewrite) Optimize(ortrun::PassStage::kPortable);
   state.partition = ortrun::PartitionModel(*model, state.providers, *custom_ops, state.options.config, *state.logger);
   if (rewrite) {
     Optimize(ortrun::PassStage::kProvider);
     ortrun::AssignNewNodes(*model->graph, state.providers, state.partition);
   }
-  const bool rewritten = rewrite && NodesHash(*model->graph) != as_read;
   Save();
   copies = ortrun::InsertDeviceCopies(*model->graph, state);
   CountWeightUses();
   program = std::make_unique<ortrun::Program>(state, *model->graph);
-  input_check = std::make_unique<ortrun::InputCheck>(*program, rewritten);
+  input_check = std::make_unique<ortrun::InputCheck>(*program, names->relied());
   state.device_constants.clear();
   program->ReleasePackedConstants();
   for (const auto& body : state.bodies) body.second->ReleasePackedConstants();

@@ -83,6 +83,10 @@ struct OrtSession {
   void SetProviderOptions(const std::string& provider, std::span<const char* const> keys,
                           std::span<const char* const> values);
 
+  /// Throws Error(ORT_INVALID_ARGUMENT) that names the inputs which these outputs need and that are not among the
+  /// given. Names that the model does not have are left to Run.
+  void RequireInputs(std::span<const char* const> input_names, std::span<const char* const> output_names) const;
+
   /// Runs `task` on the session's pool, for RunAsync; ORT_INVALID_ARGUMENT when that has no thread beside the caller's.
   void Schedule(std::function<void()> task);
 

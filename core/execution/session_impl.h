@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,8 @@ struct OrtSession::Impl {
   std::unique_ptr<ortrun::Program> program;
   std::unique_ptr<ortrun::InputCheck> input_check;
 
-  ortrun::PatchCount patches;  ///< of the optimizer, both stages
+  std::unique_ptr<ortrun::DimensionNames> names;  ///< which of them rewrites relied on
+  ortrun::PatchCount patches;                     ///< of the optimizer, both stages
 
   std::vector<const OrtValueInfo*> inputs;
   std::vector<const OrtValueInfo*> outputs;
@@ -53,6 +55,10 @@ struct OrtSession::Impl {
   void ReleasePackedWeights(const OrtGraph& graph);
   void CollectNames();
   void CollectAssignment();
+  /// What an input is that a caller leaves out; nullptr: it must be given where it is read.
+  const OrtValue* DefaultInput(size_t index) const;
+  /// Throws Error(ORT_INVALID_ARGUMENT) that names the inputs which a run of this selection lacks.
+  void RequireInputs(const ortrun::Selection& selection, std::span<const OrtValue* const> given) const;
   std::unique_ptr<OrtValue> CopyOf(const OrtValue& value) const;
   const OrtEpDevice* DeviceOf(const OrtMemoryInfo& memory) const;
 };

@@ -148,25 +148,16 @@ void OrtSession::Run(const OrtRunOptions* options, std::span<const char* const> 
   }
 
   ortrun::RunCall call;
-  static const OrtValue none = OrtValue::None();
   const auto all = wanted.all();
   bool complete = std::all_of(all.begin(), all.end(), [](char output) { return output != 0; });
   for (size_t i = 0; i < input_count; ++i) {
     if (given[i] != nullptr) continue;
-    const OrtValueInfo& info = *program.values()[static_cast<size_t>(program.inputs()[i])].info;
-    given[i] = info.type.kind == ONNX_TYPE_OPTIONAL ? &none : info.initializer.get();
+    given[i] = impl.DefaultInput(i);
     complete = complete && given[i] != nullptr;
   }
   if (!complete) {
     call.selection = program.Select(all);
-    std::string missing;
-    for (size_t i = 0; i < input_count; ++i)
-      if (given[i] == nullptr && call.selection->inputs[i] != 0)
-        missing += (missing.empty() ? "'" : ", '") + impl.input_names[i] + "'";
-    if (!missing.empty())
-      throw ortrun::Error(ORT_INVALID_ARGUMENT,
-                          ortrun::Concat("Missing Input: ", missing,
-                                         " must be given; the model's inputs are: ", ortrun::Join(impl.input_names)));
+    impl.RequireInputs(*call.selection, given.all());
   }
   impl.input_check->CheckNames(given.all());
   std::vector<std::unique_ptr<const OrtValue>> copies;
@@ -200,6 +191,39 @@ void OrtSession::Run(const OrtRunOptions* options, std::span<const char* const> 
     else if (!given_at(i)->HasValue())
       *given_at(i) = std::move(result);
   }
+}
+
+void OrtSession::RequireInputs(std::span<const char* const> input_names,
+                               std::span<const char* const> output_names) const {
+  Impl& impl = *impl_;
+  const size_t input_count = impl.program->inputs().size();
+  std::vector<const OrtValue*> given(input_count);
+  for (size_t i = 0; i < input_count; ++i) given[i] = impl.DefaultInput(i);
+  static const OrtValue some;
+  for (const std::string_view name : input_names)
+    if (const auto found = impl.input_index.find(name); found != impl.input_index.end()) given[found->second] = &some;
+  if (std::find(given.begin(), given.end(), nullptr) == given.end()) return;
+  std::vector<char> wanted(impl.program->outputs().size());
+  for (const std::string_view name : output_names)
+    if (const auto found = impl.output_index.find(name); found != impl.output_index.end()) wanted[found->second] = 1;
+  impl.RequireInputs(*impl.program->Select(wanted), given);
+}
+
+const OrtValue* OrtSession::Impl::DefaultInput(size_t index) const {
+  static const OrtValue none = OrtValue::None();
+  const OrtValueInfo& info = *program->values()[static_cast<size_t>(program->inputs()[index])].info;
+  return info.type.kind == ONNX_TYPE_OPTIONAL ? &none : info.initializer.get();
+}
+
+void OrtSession::Impl::RequireInputs(const ortrun::Selection& selection, std::span<const OrtValue* const> given) const {
+  std::string missing;
+  for (size_t i = 0; i < given.size(); ++i)
+    if (given[i] == nullptr && selection.inputs[i] != 0)
+      missing += (missing.empty() ? "'" : ", '") + input_names[i] + "'";
+  if (!missing.empty())
+    throw ortrun::Error(ORT_INVALID_ARGUMENT,
+                        ortrun::Concat("Missing Input: ", missing,
+                                       " must be given; the model's inputs are: ", ortrun::Join(input_names)));
 }
 
 std::unique_ptr<OrtValue> OrtSession::Impl::CopyOf(const OrtValue& value) const {

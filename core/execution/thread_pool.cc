@@ -243,7 +243,7 @@ ThreadPool::~ThreadPool() { state_->Stop(); }
 
 size_t ThreadPool::size() const { return state_->threads; }
 
-void ThreadPool::ParallelFor(size_t blocks, void (*fn)(void* arg, size_t block), void* arg) {
+void ThreadPool::ParallelFor(size_t blocks, void (*fn)(void* arg, size_t block), void* arg) noexcept {
   Loop loop{fn, arg, blocks};
   if (blocks <= 1 || state_->threads == 1 || inside_loop) {
     loop.Work();

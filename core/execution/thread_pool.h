@@ -12,13 +12,14 @@ namespace ortrun {
 /// or v2), at least 1.
 size_t DefaultThreadCount();
 
-/// Workers for the loops inside kernels. The caller of ParallelFor works too, so a pool of n threads has n - 1 workers.
+/// Workers for the loops inside kernels. The caller of ParallelFor works too, so a pool of n threads has n - 1 workers,
+/// started by the first loop. Threads that the system refuses are done without, and asked for again after a while.
 /// A worker without work spins for at most 50 microseconds, then sleeps. Thread-safe: loops of several callers share
 /// the workers. A process that forks gets a pool without workers in the child, which then starts its own on first use.
 class ThreadPool {
  public:
   struct Options {
-    size_t threads = 0;      ///< 0: DefaultThreadCount()
+    size_t threads = 0;      ///< 0: DefaultThreadCount(); no more than MaxThreadCount() (thread_count.h)
     bool spin = true;        ///< false: sleep at once
     std::string affinities;  ///< "1;2,3;...": processors (counted from 1) of each worker, as ONNX Runtime writes them
   };
@@ -32,10 +33,12 @@ class ThreadPool {
   size_t size() const;
 
   /// Calls fn(arg, i) once for each i in [0, blocks), in any order on several threads; returns when all have returned.
-  /// fn must not throw. A call from inside a loop runs inline.
-  void ParallelFor(size_t blocks, void (*fn)(void* arg, size_t block), void* arg);
+  /// All compute in the caller's floating-point mode. fn must not throw. A call from inside a loop runs inline. Never
+  /// throws: without memory for it, the loop is the caller's alone.
+  void ParallelFor(size_t blocks, void (*fn)(void* arg, size_t block), void* arg) noexcept;
 
-  /// Runs `task` on a worker (on a thread of its own when the pool has none).
+  /// Runs `task` on a worker (on a thread of its own when the pool has none). Throws Error(ORT_FAIL) when the system
+  /// gives no thread to run it on.
   void Schedule(std::function<void()> task);
 
  private:

@@ -119,28 +119,17 @@ OrtNode* OrtGraph::Adopt(std::unique_ptr<OrtNode> node) {
   nodes_.push_back(std::move(node));
   OrtNode* adopted = nodes_.back().get();
   for (size_t i = 0; i < adopted->inputs.size(); ++i)
-    if (adopted->inputs[i] != nullptr) adopted->inputs[i]->uses.push_back({adopted, static_cast<int64_t>(i)});
+    if (adopted->inputs[i] != nullptr) adopted->inputs[i]->uses.Add({adopted, static_cast<int64_t>(i)});
   for (size_t i = 0; i < adopted->outputs.size(); ++i) SetOutput(adopted, i, adopted->outputs[i]);
   return adopted;
 }
 
-namespace {
-
-void DropUse(OrtValueInfo* value, const OrtNode* node, int64_t index) {
-  auto& uses = value->uses;
-  const auto found =
-      std::find_if(uses.begin(), uses.end(), [&](const OrtUse& use) { return use.node == node && use.index == index; });
-  if (found != uses.end()) uses.erase(found);
-}
-
-}  // namespace
-
 void OrtGraph::SetInput(OrtNode* node, size_t index, OrtValueInfo* value) {
   if (node->inputs.size() <= index) node->inputs.resize(index + 1, nullptr);
   const auto position = static_cast<int64_t>(index);
-  if (node->inputs[index] != nullptr) DropUse(node->inputs[index], node, position);
+  if (node->inputs[index] != nullptr) node->inputs[index]->uses.Drop(node, position);
   node->inputs[index] = value;
-  if (value != nullptr) value->uses.push_back({node, position});
+  if (value != nullptr) value->uses.Add({node, position});
 }
 
 void OrtGraph::SetOutput(OrtNode* node, size_t index, OrtValueInfo* value) {
@@ -162,7 +151,7 @@ void OrtGraph::AddImplicitInput(OrtNode* node, OrtValueInfo* value) {
   auto& implicit = node->implicit_inputs;
   if (std::find(implicit.begin(), implicit.end(), value) != implicit.end()) return;
   implicit.push_back(value);
-  value->uses.push_back({node, -1});
+  value->uses.Add({node, -1});
 }
 
 namespace {
@@ -178,11 +167,11 @@ void RedirectOuter(OrtNode* node, const OrtValueInfo* from, OrtValueInfo* to) {
 
 void OrtGraph::ReplaceUses(OrtValueInfo* from, OrtValueInfo* to) {
   if (from == to) return;
-  const std::vector<OrtUse> uses = std::exchange(from->uses, {});
+  const std::vector<OrtUse> uses = from->uses.TakeAll();
   for (const OrtUse& use : uses) {
     if (use.index >= 0) {
       use.node->inputs[static_cast<size_t>(use.index)] = to;
-      to->uses.push_back(use);
+      to->uses.Add(use);
       continue;
     }
     auto& implicit = use.node->implicit_inputs;
@@ -190,6 +179,7 @@ void OrtGraph::ReplaceUses(OrtValueInfo* from, OrtValueInfo* to) {
     AddImplicitInput(use.node, to);
     RedirectOuter(use.node, from, to);
   }
+  if (!from->is_output) return;
   for (OrtValueInfo*& output : outputs_) {
     if (output != from) continue;
     output = to;
@@ -198,17 +188,33 @@ void OrtGraph::ReplaceUses(OrtValueInfo* from, OrtValueInfo* to) {
   }
 }
 
-void OrtGraph::RemoveNode(OrtNode* node) {
+void OrtGraph::DetachNode(OrtNode* node) {
   for (size_t i = 0; i < node->inputs.size(); ++i)
-    if (node->inputs[i] != nullptr) DropUse(node->inputs[i], node, static_cast<int64_t>(i));
-  for (OrtValueInfo* value : node->implicit_inputs) DropUse(value, node, -1);
+    if (node->inputs[i] != nullptr) node->inputs[i]->uses.Drop(node, static_cast<int64_t>(i));
+  for (OrtValueInfo* value : node->implicit_inputs) value->uses.Drop(node, -1);
   for (OrtValueInfo* value : node->outputs)
     if (value != nullptr && value->producer == node) value->producer = nullptr;
+  node->inputs.clear();
+  node->implicit_inputs.clear();
+  node->outputs.clear();
+  detached_.insert(node);
+}
+
+void OrtGraph::DropDetached() {
+  if (detached_.empty()) return;
+  std::erase_if(nodes_, [this](const auto& node) { return detached_.count(node.get()) != 0; });
+  detached_.clear();
+}
+
+void OrtGraph::RemoveNode(OrtNode* node) {
+  DetachNode(node);
+  detached_.erase(node);
   const auto found = std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& n) { return n.get() == node; });
   if (found != nodes_.end()) nodes_.erase(found);
 }
 
 size_t OrtGraph::RemoveUnused() {
+  DropDetached();
   const auto needed = [](const OrtNode& node) {
     return std::any_of(node.outputs.begin(), node.outputs.end(), [](const OrtValueInfo* value) {
       return value != nullptr && (!value->uses.empty() || value->is_output);
@@ -225,10 +231,10 @@ size_t OrtGraph::RemoveUnused() {
     std::vector<OrtValueInfo*> read = node->implicit_inputs;
     for (size_t i = 0; i < node->inputs.size(); ++i) {
       if (node->inputs[i] == nullptr) continue;
-      DropUse(node->inputs[i], node, static_cast<int64_t>(i));
+      node->inputs[i]->uses.Drop(node, static_cast<int64_t>(i));
       read.push_back(node->inputs[i]);
     }
-    for (OrtValueInfo* value : node->implicit_inputs) DropUse(value, node, -1);
+    for (OrtValueInfo* value : node->implicit_inputs) value->uses.Drop(node, -1);
     for (OrtValueInfo* value : node->outputs)
       if (value != nullptr && value->producer == node) value->producer = nullptr;
     for (const OrtValueInfo* value : read)
@@ -245,6 +251,7 @@ size_t OrtGraph::RemoveUnused() {
 }
 
 void OrtGraph::Sort() {
+  DropDetached();
   std::vector<size_t> position(next_id_, 0);  // by id
   for (size_t i = 0; i < nodes_.size(); ++i) position[nodes_[i]->id] = i;
   const auto for_each_producer = [&](const OrtNode& node, const auto& visit) {

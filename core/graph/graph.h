@@ -14,6 +14,8 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "core/execution/value.h"
@@ -49,6 +51,34 @@ struct OrtUse {
   int64_t index = 0;
 };
 
+/// The uses of a value, in the order of their making while they are few. A weight may have as many as the model has
+/// nodes: taking one off costs the same then.
+struct OrtUses {
+ public:
+  auto begin() const { return list_.begin(); }
+  auto end() const { return list_.end(); }
+  size_t size() const { return list_.size(); }
+  bool empty() const { return list_.empty(); }
+  const OrtUse& operator[](size_t i) const { return list_[i]; }
+  operator const std::vector<OrtUse>&() const { return list_; }  // NOLINT: it is a list that is changed in few ways
+
+  void Add(const OrtUse& use);
+  void Drop(const OrtNode* node, int64_t index);  ///< no more than one
+  std::vector<OrtUse> TakeAll();
+
+ private:
+  using Place = std::pair<const OrtNode*, int64_t>;
+  struct Hash {
+    size_t operator()(const Place& place) const {
+      return std::hash<const void*>()(place.first) * 31 + static_cast<size_t>(place.second);
+    }
+  };
+  void IndexAll();
+
+  std::vector<OrtUse> list_;
+  std::unordered_map<Place, size_t, Hash> index_;  ///< in list_; empty while that is short
+};
+
 /// A value of a graph: an edge from its one producer (a node, an input, an initialiser) to its consumers.
 struct OrtValueInfo {
   std::string name;
@@ -57,7 +87,7 @@ struct OrtValueInfo {
 
   OrtNode* producer = nullptr;  ///< nullptr for inputs, initialisers and values of an outer graph
   size_t producer_output = 0;
-  std::vector<OrtUse> uses;
+  OrtUses uses;
 
   /// The constant, for an initialiser. Its bytes may lie in the mapped model file. An initialiser that is a graph input
   /// too is only a default value (is_input is set), not a constant.
@@ -152,6 +182,8 @@ struct OrtGraph {
   void ReplaceUses(OrtValueInfo* from, OrtValueInfo* to);
   /// Takes a node out. Its outputs lose their producer; values that are then unused may be dropped by RemoveUnused.
   void RemoveNode(OrtNode* node);
+  /// As RemoveNode, but the emptied node stays among the others until Sort or RemoveUnused take all such out at once.
+  void DetachNode(OrtNode* node);
   /// Drops nodes whose outputs nobody needs, and values without producer and use. Answers how many nodes went.
   size_t RemoveUnused();
 
@@ -160,6 +192,7 @@ struct OrtGraph {
 
  private:
   std::string FreshName(const std::string& prefix);
+  void DropDetached();
 
   OrtModel* model_;
   OrtNode* parent_;
@@ -168,6 +201,7 @@ struct OrtGraph {
   std::vector<OrtValueInfo*> inputs_;
   std::vector<OrtValueInfo*> outputs_;
   std::vector<std::unique_ptr<OrtNode>> nodes_;
+  std::unordered_set<const OrtNode*> detached_;
   size_t next_id_ = 0;
   size_t next_name_ = 0;
 };

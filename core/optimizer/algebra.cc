@@ -12,7 +12,7 @@ namespace {
 
 class Algebra {
  public:
-  explicit Algebra(Rewriter& rewriter) : rewriter_(rewriter), shapes_(rewriter.graph()) {}
+  explicit Algebra(Rewriter& rewriter) : rewriter_(rewriter), shapes_(rewriter.graph(), rewriter.context().names) {}
 
   bool Rewrite(Node& node) {
     const ElementType type = TypeOf(Input(&node, 0));
@@ -45,8 +45,7 @@ class Algebra {
   /// Whether broadcasting with the one element leaves the other operand's shape.
   bool KeepsShape(const Node& node, const ScalarOperand& operand) const {
     const size_t rank = ConstantOf(node.inputs[operand.index])->tensor().rank;
-    const SymbolicShape* shape = shapes_.ShapeOf(operand.other);
-    return rank == 0 || (shape != nullptr && shape->size() >= rank);
+    return rank == 0 || shapes_.Rank(operand.other) >= static_cast<int64_t>(rank);
   }
 
   bool Twice(Node& node) {

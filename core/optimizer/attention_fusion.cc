@@ -28,7 +28,7 @@ constexpr double kAbsorbing = -1e30;
 /// What was made of masks, for layers that share them.
 struct SharedMasks {
   std::map<std::tuple<ValueInfo*, double, bool, ElementType>, ValueInfo*> filled;
-  std::map<std::pair<ValueInfo*, Dim>, ValueInfo*> spread;
+  std::map<std::pair<ValueInfo*, Dim>, std::pair<ValueInfo*, const ValueInfo*>> spread;  ///< and the scores it was for
   std::map<std::pair<ValueInfo*, ValueInfo*>, ValueInfo*> sums;
 };
 
@@ -194,8 +194,9 @@ class AttentionFusion {
       singles = singles && own != nullptr && own->Is(1);
     }
     if (singles) return mask;
-    ValueInfo*& made = masks_.spread[{mask, *keys}];
-    if (made != nullptr) return made;
+    auto& [made, scores] = masks_.spread[{mask, *keys}];
+    if (made != nullptr && shapes_.SameDim(match.scores, -1, scores, -1)) return made;
+    scores = match.scores;
     TypeInfo type = mask->type;
     if (!type.tensor.dims.empty()) {
       type.tensor.dims.back() = keys->known() ? keys->value : -1;
@@ -299,7 +300,7 @@ class AttentionFusion {
 };
 
 void Run(Rewriter& rewriter) {
-  const ShapeAnalysis shapes(rewriter.graph());
+  const ShapeAnalysis shapes(rewriter.graph(), rewriter.context().names);
   SharedMasks shared;
   rewriter.ForEach(
       [&](Node& node) { return node.Is("Softmax") && AttentionFusion(rewriter, shapes, shared, node).Rewrite(); });

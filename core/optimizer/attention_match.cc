@@ -51,8 +51,7 @@ class Matcher {
 
   bool OverLastAxis() const {
     const ValueInfo* input = Input(&softmax_, 0);
-    const SymbolicShape* shape = shapes_.ShapeOf(input);
-    if (shape == nullptr || shape->size() != 4 || !IsFloating(TypeOf(input))) return false;
+    if (shapes_.Rank(input) != 4 || !IsFloating(TypeOf(input))) return false;
     const int64_t axis = softmax_.Int("axis", softmax_.since_version < 13 ? 1 : -1);
     return axis == -1 || axis == 3;
   }

@@ -12,8 +12,7 @@ Node* Join(const ValueInfo* value, const Node& softmax, const ShapeAnalysis& sha
   const int64_t axis = join->Int("axis", 0);
   if (axis != 2 && axis != -2) return nullptr;
   for (const ValueInfo* part : join->inputs) {
-    const SymbolicShape* shape = shapes.ShapeOf(part);
-    if (shape == nullptr || shape->size() != 4) return nullptr;
+    if (shapes.Rank(part) != 4) return nullptr;
   }
   for (int64_t same : {0, 1, 3}) {
     if (!shapes.SameDim(join->inputs[0], same, join->inputs[1], same)) return nullptr;

@@ -15,7 +15,8 @@ namespace {
 
 class ChannelsLast {
  public:
-  explicit ChannelsLast(Rewriter& rewriter) : rewriter_(rewriter), shapes_(rewriter.graph()) {}
+  explicit ChannelsLast(Rewriter& rewriter)
+      : rewriter_(rewriter), shapes_(rewriter.graph(), rewriter.context().names) {}
 
   void Run() {
     Plan();

@@ -101,10 +101,7 @@ class Rules {
   }
 
  private:
-  bool IsFourD(const ValueInfo* value) const {
-    const SymbolicShape* shape = shapes_.ShapeOf(value);
-    return shape != nullptr && shape->size() == 4;
-  }
+  bool IsFourD(const ValueInfo* value) const { return shapes_.Rank(value) == 4; }
 
   bool IsOne(const ValueInfo* value) const {
     const SymbolicShape* shape = shapes_.ShapeOf(value);

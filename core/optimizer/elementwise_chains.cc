@@ -51,7 +51,7 @@ std::optional<Step> StepOf(Node* node) {
 
 class Chains {
  public:
-  explicit Chains(Rewriter& rewriter) : rewriter_(rewriter), shapes_(rewriter.graph()) {
+  explicit Chains(Rewriter& rewriter) : rewriter_(rewriter), shapes_(rewriter.graph(), rewriter.context().names) {
     size_t order = 0;
     for (const auto& node : rewriter.graph().nodes()) order_[node.get()] = order++;
   }
@@ -70,7 +70,7 @@ class Chains {
     for (size_t i = 0; i < step->operands; ++i) {
       if (node->inputs[i] == nullptr || TypeOf(node->inputs[i]) != type) return false;
     }
-    return IsFloating(type) && shapes_.ShapeOf(node->outputs[0]) != nullptr;
+    return IsFloating(type) && shapes_.Rank(node->outputs[0]) >= 0;
   }
 
   static void Count(const Node* node, std::set<const ValueInfo*>& inputs, size_t& operators) {

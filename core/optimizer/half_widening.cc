@@ -88,7 +88,9 @@ struct Region {
 class Widening {
  public:
   explicit Widening(Rewriter& rewriter)
-      : rewriter_(rewriter), shapes_(rewriter.graph()), largest_input_(LargestInput(rewriter.graph())) {}
+      : rewriter_(rewriter),
+        shapes_(rewriter.graph(), rewriter.context().names),
+        largest_input_(LargestInput(rewriter.graph())) {}
 
   void Run() {
     Collect();

@@ -242,7 +242,7 @@ class MatMulFusion {
 };
 
 void Run(Rewriter& rewriter) {
-  const ShapeAnalysis shapes(rewriter.graph());
+  const ShapeAnalysis shapes(rewriter.graph(), rewriter.context().names);
   rewriter.ForEach([&](Node& node) { return MatMulFusion(rewriter, shapes, node).Rewrite(); });
 }
 

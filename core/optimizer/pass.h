@@ -11,6 +11,7 @@
 
 #include "core/base/logging.h"
 #include "core/graph/graph.h"
+#include "core/optimizer/dimension_names.h"
 
 namespace ortrun {
 
@@ -59,6 +60,7 @@ struct PassContext {
   PatchCount& patches;
   bool deterministic = false;
   size_t max_folded_bytes = 16u << 20;  ///< constant folding never makes a constant larger than this from smaller ones
+  DimensionNames* names = nullptr;      ///< hears which names of dimensions rewrites rely on; nullptr: nobody asks
 };
 
 /// One kind of rewrite. Stateless; Run is called for the main graph and for every subgraph.

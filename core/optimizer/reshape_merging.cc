@@ -13,7 +13,7 @@ bool IsReshape(const Node* node) {
 }
 
 void Run(Rewriter& rewriter) {
-  const ShapeAnalysis shapes(rewriter.graph());
+  const ShapeAnalysis shapes(rewriter.graph(), rewriter.context().names);
   rewriter.ForEach([&](Node& node) {
     ValueInfo* input = Input(&node, 0);
     ValueInfo* output = Output(&node, 0);

@@ -28,6 +28,7 @@ bool Rewriter::Apply(Patch& patch) {
   }
   ++context_.patches.applied;
   ++count_;
+  if (context_.names != nullptr) context_.names->Commit();
   Log(patch);
   std::vector<std::string> all;
   for (const Node* node : patch.taken_) {
@@ -38,7 +39,7 @@ bool Rewriter::Apply(Patch& patch) {
     }
   }
   for (const Node* node : patch.taken_) removed_.insert(node);
-  for (Node* node : patch.taken_) graph_.RemoveNode(node);
+  for (Node* node : patch.taken_) graph_.DetachNode(node);
   for (auto& value : patch.values_) graph_.Adopt(std::move(value));
   for (auto& node : patch.made_) {
     if (patch.for_all_.count(node.get()) != 0) node->origins = all;

@@ -26,7 +26,9 @@ class Rewriter {
     for (const auto& node : graph_.nodes()) nodes.push_back(node.get());
     if (backwards) std::reverse(nodes.begin(), nodes.end());
     for (Node* node : nodes) {
-      if (removed_.count(node) == 0) rewrite(*node);
+      if (removed_.count(node) != 0) continue;
+      if (context_.names != nullptr) context_.names->Begin();
+      rewrite(*node);
     }
   }
 

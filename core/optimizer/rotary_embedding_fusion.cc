@@ -16,7 +16,8 @@ constexpr int kMostTableNodes = 8;
 
 class RotaryFusion {
  public:
-  explicit RotaryFusion(Rewriter& rewriter) : rewriter_(rewriter), shapes_(rewriter.graph()) {}
+  explicit RotaryFusion(Rewriter& rewriter)
+      : rewriter_(rewriter), shapes_(rewriter.graph(), rewriter.context().names) {}
 
   bool Rewrite(Node& sum) {
     if (sum.inputs.size() != 2) return false;
@@ -104,10 +105,8 @@ class RotaryFusion {
   bool Fuse(Node& sum, Node& plain, ValueInfo* x, ValueInfo* cosines, Node& turned, ValueInfo* halves,
             ValueInfo* sines) {
     Node* join = UsedOnce(halves) ? MadeBy(halves, "Concat") : nullptr;
-    const SymbolicShape* shape = shapes_.ShapeOf(x);
     const int64_t size = shapes_.NumberOf(x, -1);
-    if (join == nullptr || join->inputs.size() != 2 || shape == nullptr || shape->size() != 4 || size < 2 ||
-        size % 2 != 0) {
+    if (join == nullptr || join->inputs.size() != 2 || shapes_.Rank(x) != 4 || size < 2 || size % 2 != 0) {
       return false;
     }
     const int64_t axis = join->Int("axis", 0), half = size / 2;

@@ -79,9 +79,10 @@ bool ConstantTarget(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& node)
 }
 
 /// Writes the numbers that the analysis found into the types of values, for all who come later.
-void Refine(const Graph& graph, const ShapeAnalysis& shapes) {
+void Refine(const Graph& graph, const ShapeAnalysis& shapes, DimensionNames* names) {
   for (const auto& node : graph.nodes()) {
     for (ValueInfo* output : node->outputs) {
+      if (names != nullptr) names->Begin();
       const SymbolicShape* shape = output == nullptr ? nullptr : shapes.ShapeOf(output);
       if (shape == nullptr || !output->type.IsTensor()) continue;
       TensorType& tensor = output->type.tensor;
@@ -94,6 +95,7 @@ void Refine(const Graph& graph, const ShapeAnalysis& shapes) {
       for (size_t i = 0; i < shape->size(); ++i) {
         if (tensor.dims[i] >= 0 || !(*shape)[i].known()) continue;
         tensor.dims[i] = (*shape)[i].value;
+        if (names != nullptr) names->Commit();
         if (i < tensor.symbols.size()) tensor.symbols[i].clear();
       }
     }
@@ -104,12 +106,14 @@ void Refine(const Graph& graph, const ShapeAnalysis& shapes) {
 class SharedElements {
  public:
   /// Lets the readers of `node`'s output read an earlier value of the same elements.
-  bool Share(Rewriter& rewriter, Node& node, const std::vector<Dim>& elements) {
+  bool Share(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& node, const std::vector<Dim>& elements) {
     ValueInfo* output = node.outputs[0];
     const int64_t rank = RankOf(output);
     if (rank < 0 || rank > 1 || output->is_output) return false;
     const auto [place, added] = first_.try_emplace({TypeOf(output), rank, elements}, output);
-    return !added && rewriter.Bypass(&node, place->second);
+    if (added) return false;
+    static_cast<void>(shapes.ElementsOf(place->second));  // the rewrite relies on what both are
+    return rewriter.Bypass(&node, place->second);
   }
 
  private:
@@ -117,9 +121,9 @@ class SharedElements {
 };
 
 void Run(Rewriter& rewriter) {
-  const ShapeAnalysis shapes(rewriter.graph());
+  const ShapeAnalysis shapes(rewriter.graph(), rewriter.context().names);
   SharedElements shared;
-  Refine(rewriter.graph(), shapes);
+  Refine(rewriter.graph(), shapes, rewriter.context().names);
   rewriter.ForEach([&](Node& node) {
     if (node.Is("Reshape")) return ConstantTarget(rewriter, shapes, node);
     if (node.Is("Expand") && shapes.SameShape(Input(&node, 0), Output(&node, 0))) {
@@ -129,7 +133,7 @@ void Run(Rewriter& rewriter) {
     if (output == nullptr || node.outputs.size() != 1) return false;
     const std::vector<Dim>* elements = shapes.ElementsOf(output);
     if (elements == nullptr) return false;
-    return BecomeConstant(rewriter, output, *elements) || shared.Share(rewriter, node, *elements) ||
+    return BecomeConstant(rewriter, output, *elements) || shared.Share(rewriter, shapes, node, *elements) ||
            (node.Is("Shape") && LiftShape(rewriter, shapes, node));
   });
 }

@@ -53,7 +53,7 @@ bool Rewrite(Rewriter& rewriter, const ShapeAnalysis& shapes, Node& norm) {
 }
 
 void Run(Rewriter& rewriter) {
-  const ShapeAnalysis shapes(rewriter.graph());
+  const ShapeAnalysis shapes(rewriter.graph(), rewriter.context().names);
   rewriter.ForEach([&](Node& node) { return Rewrite(rewriter, shapes, node); });
 }
 

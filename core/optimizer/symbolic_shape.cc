@@ -5,43 +5,102 @@
 
 namespace ortrun {
 
-ShapeAnalysis::ShapeAnalysis(const Graph& graph) {
+ShapeAnalysis::ShapeAnalysis(const Graph& graph, DimensionNames* names) {
+  AddGraph(graph);
+  if (names == nullptr || names->repeated().empty()) return;
+  names->Begin();
+  for (size_t view = 0; view < names->views(); ++view)
+    views_.push_back(std::unique_ptr<ShapeAnalysis>(new ShapeAnalysis(graph, *names, view)));
+  names_ = names;
+}
+
+ShapeAnalysis::ShapeAnalysis(const Graph& graph, const DimensionNames& names, size_t view) : apart_(true) {
+  if (const std::string* only = names.Only(view)) only_ = *only;
+  AddGraph(graph);
+}
+
+void ShapeAnalysis::AddGraph(const Graph& graph) {
   for (const ValueInfo* input : graph.inputs()) AddValue(input);
   for (const auto& node : graph.nodes()) AddNode(*node);
 }
 
-const SymbolicShape* ShapeAnalysis::ShapeOf(const ValueInfo* value) const {
+std::vector<Dim> ShapeAnalysis::Views(const ValueInfo* value, size_t axis, bool element) const {
+  std::vector<Dim> dims;
+  for (const auto& view : views_) {
+    const auto& facts = element ? view->elements_ : view->shapes_;
+    const auto found = facts.find(value);
+    if (found != facts.end() && axis < found->second.size()) {
+      dims.push_back(found->second[axis]);
+    } else {  // like nothing but itself
+      const auto [place, added] = strangers_.try_emplace(value, -1 - static_cast<int>(strangers_.size()));
+      dims.push_back({static_cast<int64_t>(2 * axis + element), place->second});
+    }
+  }
+  return dims;
+}
+
+const SymbolicShape* ShapeAnalysis::FindShape(const ValueInfo* value) const {
   const auto found = shapes_.find(value);
   return found == shapes_.end() ? nullptr : &found->second;
 }
 
-const std::vector<Dim>* ShapeAnalysis::ElementsOf(const ValueInfo* value) const {
-  const auto found = elements_.find(value);
-  return found == elements_.end() ? nullptr : &found->second;
-}
-
-bool ShapeAnalysis::SameShape(const ValueInfo* a, const ValueInfo* b) const {
-  const SymbolicShape* left = ShapeOf(a);
-  const SymbolicShape* right = ShapeOf(b);
-  return left != nullptr && right != nullptr && *left == *right;
-}
-
-const Dim* ShapeAnalysis::DimAt(const ValueInfo* value, int64_t axis) const {
-  const SymbolicShape* shape = ShapeOf(value);
+const Dim* ShapeAnalysis::FindDim(const ValueInfo* value, int64_t axis) const {
+  const SymbolicShape* shape = FindShape(value);
   if (shape == nullptr) return nullptr;
   if (axis < 0) axis += static_cast<int64_t>(shape->size());
   return axis >= 0 && axis < static_cast<int64_t>(shape->size()) ? &(*shape)[static_cast<size_t>(axis)] : nullptr;
 }
 
+int64_t ShapeAnalysis::Rank(const ValueInfo* value) const {
+  const SymbolicShape* shape = FindShape(value);
+  return shape == nullptr ? -1 : static_cast<int64_t>(shape->size());
+}
+
+const SymbolicShape* ShapeAnalysis::ShapeOf(const ValueInfo* value) const {
+  const SymbolicShape* shape = FindShape(value);
+  if (shape == nullptr || names_ == nullptr) return shape;
+  for (size_t axis = 0; axis < shape->size(); ++axis) names_->Look((*shape)[axis], Views(value, axis));
+  return shape;
+}
+
+const std::vector<Dim>* ShapeAnalysis::ElementsOf(const ValueInfo* value) const {
+  const auto found = elements_.find(value);
+  if (found == elements_.end()) return nullptr;
+  if (names_ != nullptr)
+    for (size_t i = 0; i < found->second.size(); ++i) names_->Look(found->second[i], Views(value, i, true));
+  return &found->second;
+}
+
+bool ShapeAnalysis::SameShape(const ValueInfo* a, const ValueInfo* b) const {
+  const SymbolicShape* left = FindShape(a);
+  const SymbolicShape* right = FindShape(b);
+  if (left == nullptr || right == nullptr || *left != *right) return false;
+  if (names_ != nullptr)
+    for (size_t axis = 0; axis < left->size(); ++axis) names_->Equal(Views(a, axis), Views(b, axis));
+  return true;
+}
+
+const Dim* ShapeAnalysis::DimAt(const ValueInfo* value, int64_t axis) const {
+  const Dim* dim = FindDim(value, axis);
+  if (dim != nullptr && names_ != nullptr)
+    names_->Look(*dim, Views(value, static_cast<size_t>(dim - FindShape(value)->data())));
+  return dim;
+}
+
 int64_t ShapeAnalysis::NumberOf(const ValueInfo* value, int64_t axis) const {
-  const Dim* dim = DimAt(value, axis);
-  return dim != nullptr && dim->known() ? dim->value : -1;
+  const Dim* dim = FindDim(value, axis);
+  if (dim == nullptr || !dim->known()) return -1;
+  return DimAt(value, axis)->value;
 }
 
 bool ShapeAnalysis::SameDim(const ValueInfo* a, int64_t a_axis, const ValueInfo* b, int64_t b_axis) const {
-  const Dim* left = DimAt(a, a_axis);
-  const Dim* right = DimAt(b, b_axis);
-  return left != nullptr && right != nullptr && *left == *right;
+  const Dim* left = FindDim(a, a_axis);
+  const Dim* right = FindDim(b, b_axis);
+  if (left == nullptr || right == nullptr || *left != *right) return false;
+  if (names_ != nullptr)
+    names_->Equal(Views(a, static_cast<size_t>(left - FindShape(a)->data())),
+                  Views(b, static_cast<size_t>(right - FindShape(b)->data())));
+  return true;
 }
 
 std::optional<SymbolicShape> ShapeAnalysis::Broadcast(const SymbolicShape& a, const SymbolicShape& b) const {
@@ -65,8 +124,10 @@ std::optional<SymbolicShape> ShapeAnalysis::Broadcast(const SymbolicShape& a, co
   return result;
 }
 
-Dim ShapeAnalysis::Named(const std::string& name) {
-  const auto [place, added] = names_.try_emplace(name);
+Dim ShapeAnalysis::Named(const std::string& name, const ValueInfo& value, size_t axis) {
+  // Apart, every place has a name of its own.
+  const bool counts = !apart_ || name == only_;
+  const auto [place, added] = symbols_.try_emplace(counts ? name : Concat(value.name, " ", axis, " ", name));
   if (added) place->second = forms_.Fresh();
   return place->second;
 }
@@ -80,7 +141,7 @@ SymbolicShape ShapeAnalysis::Declared(const ValueInfo& value) {
     if (tensor.dims[i] >= 0) {
       shape.push_back({tensor.dims[i], 0});
     } else if (named && i < tensor.symbols.size() && !tensor.symbols[i].empty()) {
-      shape.push_back(Named(tensor.symbols[i]));
+      shape.push_back(Named(tensor.symbols[i], value, i));
     } else {
       shape.push_back(forms_.Fresh());
     }

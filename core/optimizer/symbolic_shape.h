@@ -5,11 +5,13 @@
 // answered: exporters write the shape arithmetic of a decoder as a thousand nodes, all of which follow from a few
 // input dimensions.
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "core/optimizer/dimension_names.h"
 #include "core/optimizer/linear_form.h"
 #include "core/optimizer/match.h"
 
@@ -24,7 +26,13 @@ using SymbolicShape = std::vector<Dim>;
 /// Computed once, in the order of the nodes; valid while the values live, also after nodes were replaced.
 class ShapeAnalysis {
  public:
-  explicit ShapeAnalysis(const Graph& graph);
+  /// `names` (may be nullptr): hears which names of dimensions the answers depend on; it must outlive this.
+  explicit ShapeAnalysis(const Graph& graph, DimensionNames* names = nullptr);
+  ShapeAnalysis(const ShapeAnalysis&) = delete;
+  ShapeAnalysis& operator=(const ShapeAnalysis&) = delete;
+
+  /// The rank, or -1.
+  int64_t Rank(const ValueInfo* value) const;
 
   /// nullptr when not even the rank is known.
   const SymbolicShape* ShapeOf(const ValueInfo* value) const;
@@ -48,7 +56,15 @@ class ShapeAnalysis {
     int64_t size = 0;
   };
 
-  Dim Named(const std::string& name);
+  /// With a repeated name that alone means one size, or none of them.
+  ShapeAnalysis(const Graph& graph, const DimensionNames& names, size_t view);
+
+  void AddGraph(const Graph& graph);
+  const SymbolicShape* FindShape(const ValueInfo* value) const;
+  const Dim* FindDim(const ValueInfo* value, int64_t axis) const;
+  /// What the other analyses know of one dimension, or one element.
+  std::vector<Dim> Views(const ValueInfo* value, size_t axis, bool element = false) const;
+  Dim Named(const std::string& name, const ValueInfo& value, size_t axis);
   void AddValue(const ValueInfo* value);
   void AddNode(const Node& node);
   SymbolicShape Declared(const ValueInfo& value);
@@ -65,11 +81,17 @@ class ShapeAnalysis {
   std::optional<std::vector<Dim>> Arithmetic(const Node& node);
 
   LinearForms forms_;
-  std::unordered_map<std::string, Dim> names_;
+  std::unordered_map<std::string, Dim> symbols_;
   std::unordered_map<int, ClippedLength> clipped_;  ///< by the symbol of the length
   std::unordered_map<int, int64_t> bounds_;         ///< by symbol: what it does not exceed in any run that succeeds
   std::unordered_map<const ValueInfo*, SymbolicShape> shapes_;
   std::unordered_map<const ValueInfo*, std::vector<Dim>> elements_;
+
+  DimensionNames* names_ = nullptr;                    ///< nullptr: nobody asks
+  std::vector<std::unique_ptr<ShapeAnalysis>> views_;  ///< as DimensionNames::views says
+  bool apart_ = false;                                 ///< names mean nothing but `only_`
+  std::string only_;
+  mutable std::unordered_map<const ValueInfo*, int> strangers_;  ///< values that a view does not know
 };
 
 /// A constant target for a Reshape from one shape to the other, with 0 for a copied and -1 for at most one open

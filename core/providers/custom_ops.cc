@@ -60,23 +60,6 @@ std::unique_ptr<OperatorSchema> MakeSchema(const std::string& domain, const OrtC
   return schema;
 }
 
-/// "" when the node's inputs suit the op, else what does not.
-std::string Mismatch(const Node& node, const OrtCustomOp& op) {
-  const size_t formal = op.GetInputTypeCount(&op);
-  for (size_t i = 0; i < node.inputs.size(); ++i) {
-    const bool variadic = formal != 0 && Parameter(op, formal - 1, true).variadic;
-    if (i >= formal && !variadic) return Concat("it takes ", formal, " inputs, the node has ", node.inputs.size());
-    const size_t index = std::min(i, formal - 1);
-    if (node.inputs[i] == nullptr) continue;
-    const ElementType wanted = op.GetInputType(&op, index);
-    const ElementType given = node.inputs[i]->type.tensor.type;
-    if (wanted != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED && given != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED &&
-        wanted != given)
-      return Concat("input ", i, " is ", ElementTypeName(given), ", it takes ", ElementTypeName(wanted));
-  }
-  return "";
-}
-
 /// Runs a custom op's kernel as one of the host's.
 struct CustomKernel : OrtKernelImpl {
   const OrtCustomOp& op;
@@ -99,7 +82,35 @@ struct CustomKernel : OrtKernelImpl {
   }
 };
 
+/// Memory for an output is taken in the type that the op says, never in one that only a model's file says.
+void RequireTypes(const Node& node) {
+  const auto open = [](const ValueInfo* value) { return value != nullptr && !value->type.IsKnown(); };
+  if (std::any_of(node.inputs.begin(), node.inputs.end(), open)) return;  // the run tells
+  for (const ValueInfo* output : node.outputs)
+    if (open(output))
+      throw Error(ORT_FAIL,
+                  Concat("type inference failed: ", node.Describe(), " does not say of which type its output '",
+                         output->name, "' is: a custom operator names the type, takes an input of any type that the ",
+                         "output shares, or has an InferOutputShapeFn that sets it"));
+}
+
 }  // namespace
+
+std::string CustomOpMismatch(const Node& node, const OrtCustomOp& op) {
+  const size_t formal = op.GetInputTypeCount(&op);
+  for (size_t i = 0; i < node.inputs.size(); ++i) {
+    const bool variadic = formal != 0 && Parameter(op, formal - 1, true).variadic;
+    if (i >= formal && !variadic) return Concat("it takes ", formal, " inputs, the node has ", node.inputs.size());
+    const size_t index = std::min(i, formal - 1);
+    if (node.inputs[i] == nullptr) continue;
+    const ElementType wanted = op.GetInputType(&op, index);
+    const ElementType given = node.inputs[i]->type.tensor.type;
+    if (wanted != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED && given != ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED &&
+        wanted != given)
+      return Concat("input ", i, " is ", ElementTypeName(given), ", it takes ", ElementTypeName(wanted));
+  }
+  return "";
+}
 
 CustomOpSchemas::CustomOpSchemas(const std::vector<const OrtCustomOpDomain*>& domains) : domains_(domains) {
   for (const OrtCustomOpDomain* domain : domains)
@@ -122,7 +133,7 @@ const OrtCustomOp* CustomOpSchemas::FindOp(const Node& node, std::string* reason
         *reason = Concat("it serves versions ", StartVersion(*op), "-", EndVersion(*op), ", the model imports ", opset);
         continue;
       }
-      const std::string mismatch = Mismatch(node, *op);
+      const std::string mismatch = CustomOpMismatch(node, *op);
       if (mismatch.empty()) return op;
       *reason = mismatch;
     }
@@ -130,7 +141,7 @@ const OrtCustomOp* CustomOpSchemas::FindOp(const Node& node, std::string* reason
   return nullptr;
 }
 
-void CustomOpSchemas::InferOutputs(Node& node, const OrtCustomOp& op) const {
+void CustomOpSchemas::InferOutputs(Node& node, const OrtCustomOp& op) {
   const size_t formal = op.GetOutputTypeCount(&op);
   for (size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i] == nullptr || formal == 0) continue;
@@ -149,9 +160,11 @@ void CustomOpSchemas::InferOutputs(Node& node, const OrtCustomOp& op) const {
         }
     }
   }
-  if (op.version < kInferenceSince || op.InferOutputShapeFn == nullptr) return;
-  OrtShapeInferContext context(node);
-  ThrowOnError(Api(), op.InferOutputShapeFn(&op, &context));
+  if (op.version >= kInferenceSince && op.InferOutputShapeFn != nullptr) {
+    OrtShapeInferContext context(node);
+    ThrowOnError(Api(), op.InferOutputShapeFn(&op, &context));
+  }
+  RequireTypes(node);
 }
 
 OrtKernelImpl* CreateCustomOpKernel(const OrtCustomOp& op, const OrtKernelInfo& info) {

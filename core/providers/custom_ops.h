@@ -24,12 +24,15 @@ class CustomOpSchemas {
   /// The custom op that serves a node (by name, version range and input types), or nullptr with the reason.
   const OrtCustomOp* FindOp(const Node& node, std::string* reason) const;
   /// Sets the types of the node's outputs through the op's own callbacks (types, InferOutputShapeFn).
-  void InferOutputs(Node& node, const OrtCustomOp& op) const;
+  static void InferOutputs(Node& node, const OrtCustomOp& op);
 
  private:
   std::vector<const OrtCustomOpDomain*> domains_;
   std::vector<std::unique_ptr<OperatorSchema>> schemas_;
 };
+
+/// "" when the types of the node's inputs suit the op, as far as they are known, else what does not.
+std::string CustomOpMismatch(const Node& node, const OrtCustomOp& op);
 
 /// Makes an OrtKernelImpl that runs `op` for `info`'s node.
 OrtKernelImpl* CreateCustomOpKernel(const OrtCustomOp& op, const OrtKernelInfo& info);

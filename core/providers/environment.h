@@ -53,6 +53,7 @@ struct OrtEnv {
   /// The pool that all sessions share unless they ask for another number of threads.
   const std::shared_ptr<ortrun::ThreadPool>& thread_pool();
   bool has_global_threads() const { return options_.threading != nullptr; }
+  bool denormal_as_zero() const { return options_.threading != nullptr && options_.threading->denormal_as_zero; }
 
   const std::vector<const OrtHardwareDevice*>& hardware() const { return hardware_pointers_; }
 

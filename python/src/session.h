@@ -8,9 +8,11 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "python/src/devices.h"
+#include "python/src/errors.h"
 #include "python/src/options.h"
 #include "python/src/type_info.h"
 #include "python/src/value.h"
@@ -92,6 +94,18 @@ pybind11::dict AsFeedDict(const pybind11::object& feed);
 
 /// Finds everything that is wrong with the inputs and throws it as one error; returns where nothing is.
 void ExplainFeed(const Session& session, const pybind11::dict& feed);
+
+/// Only the runtime knows which inputs the wanted outputs need. Says what is missing when it does.
+template <typename Call>
+void CallWithMissing(const Session& session, const pybind11::dict& feed, bool complete, const Call& call) {
+  if (complete) return call();
+  try {
+    call();
+  } catch (const StatusError& error) {
+    if (std::string_view(error.what()).find("Missing Input") != std::string_view::npos) ExplainFeed(session, feed);
+    throw;
+  }
+}
 
 void RunAsync(const pybind11::object& session, const pybind11::object& output_names, const pybind11::object& feed,
               pybind11::object callback, pybind11::object user_data, const pybind11::object& options);

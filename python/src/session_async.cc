@@ -121,7 +121,7 @@ void RunAsync(const py::object& session_object, const py::object& output_names, 
   run->user_data = std::move(user_data);
   const py::dict given = AsFeedDict(feed);
   run->feed.Add(session, given);
-  if (!run->feed.complete) ExplainFeed(session, given);  // now, not on another thread later
+  const bool complete = run->feed.complete;
   for (const size_t index : session.WantedOutputs(output_names)) {
     run->output_names.push_back(session.outputs()[index].name.c_str());
   }
@@ -140,7 +140,7 @@ void RunAsync(const py::object& session_object, const py::object& output_names, 
     UnderWay().Remove();
     run.reset(raw);
   }
-  Check(status);
+  CallWithMissing(session, given, complete, [status] { Check(status); });
 }
 
 void WaitForAsyncRuns() { UnderWay().Wait(); }

@@ -117,18 +117,6 @@ void CallRun(OrtSession* session, const RunOptions* options, const char* const* 
   Check(status);
 }
 
-// Only the runtime knows which inputs the wanted outputs need. Says what is missing when it does.
-template <typename Call>
-void CallWithMissing(const Session& session, const py::dict& feed, bool complete, const Call& call) {
-  if (complete) return call();
-  try {
-    call();
-  } catch (const StatusError& error) {
-    if (std::string_view(error.what()).find("Missing Input") != std::string_view::npos) ExplainFeed(session, feed);
-    throw;
-  }
-}
-
 }  // namespace
 
 py::dict AsFeedDict(const py::object& feed) {

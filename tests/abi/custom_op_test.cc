@@ -77,10 +77,10 @@ struct ScaleOp : OrtCustomOp {
 };
 
 /// Without an import of the domain where `version` is 0.
-std::string ScaleModel(float factor, int64_t version = 1, int result = kFloat) {
+std::string ScaleModel(float factor, int64_t version = 1, int result = kFloat, const std::string& op = "Scale") {
   std::vector<Import> imports;
   if (version != 0) imports.push_back({kDomain, version});
-  return ModelBytes({.nodes = {Node("Scale", {"x"}, {"y"}, {FloatAttribute("factor", factor)}, kDomain)},
+  return ModelBytes({.nodes = {Node(op, {"x"}, {"y"}, {FloatAttribute("factor", factor)}, kDomain)},
                      .inputs = {ValueInfo("x", TensorType(kFloat, {"N"}))},
                      .outputs = {ValueInfo("y", TensorType(result, {"N"}))}},
                     imports);
@@ -127,6 +127,24 @@ TEST_P(CustomOp, MakesTheTypeThatItSays) {
   const std::string model = ScaleModel(2, 1, kInt64);
   EXPECT_TRUE(Fails(api.CreateSessionFromArray(Env(), model.data(), model.size(), options.get(), &session), ORT_FAIL,
                     "does not match expected type (tensor(float))"));
+}
+
+/// Memory in the type that only the file says would be too small for what the op writes.
+TEST_P(CustomOp, ThatDoesNotSayItsTypeIsRefused) {
+  ScaleOp silent(GetParam());
+  silent.GetName = [](const OrtCustomOp*) { return "Silent"; };
+  silent.GetOutputType = [](const OrtCustomOp*, size_t) { return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED; };
+  ASSERT_TRUE(Ok(api.CustomOpDomain_Add(domain.get(), &silent)));
+  OrtSession* session = nullptr;
+  const std::string model = ScaleModel(2, 1, kInt64, "Silent");
+  EXPECT_TRUE(Fails(api.CreateSessionFromArray(Env(), model.data(), model.size(), options.get(), &session), ORT_FAIL,
+                    "does not say of which type its output 'y' is"));
+  silent.GetInputType = silent.GetOutputType;
+  EXPECT_TRUE(Fails(api.CreateSessionFromArray(Env(), model.data(), model.size(), options.get(), &session), ORT_FAIL,
+                    "does not match expected type (tensor(float))"));
+  const Session made = SessionFrom(ScaleModel(2, 1, kFloat, "Silent"), options.get());
+  ASSERT_TRUE(Ok(Run(made)));
+  EXPECT_EQ(DataOf<float>(y.get()), (std::vector<float>{2, 4, 6}));
 }
 
 TEST_P(CustomOp, IsUnknownWhereItIsNotRegistered) {

@@ -161,6 +161,61 @@ def test_names_that_no_rewrite_relied_on(make_session):
             np.testing.assert_array_equal(session.run(None, {"x": A, "r": r})[0], A + r)
 
 
+def test_names_in_parts_that_are_rewritten_apart(make_session):
+    """Both parts become chains, and neither asks whether the other has as many elements."""
+    chain = [(op, a, b) for op, a, b in (("Relu", "x", "x1"), ("Sigmoid", "x1", "x2"), ("Neg", "x2", "y"))]
+    nodes = [
+        node(op, [a.replace("x", part)], [b.replace("x", part).replace("y", part + "y")])
+        for part in "xr"
+        for op, a, b in chain
+    ]
+    session = make_session(
+        nodes, [info("x", F, ["n", "m"]), info("r", F, ["n", "m"])], [info("xy", F, None), info("ry", F, None)]
+    )
+
+    def want(x):
+        return -1 / (1 + np.exp(-np.maximum(x, 0)))
+
+    for _ in range(2):
+        for a, b in (((2, 3), (4, 5)), ((1, 3), (2, 3)), ((0, 2), (3, 1)), ((2, 2), (2, 2))):
+            x, r = (np.linspace(-1, 1, np.prod(shape), dtype=np.float32).reshape(shape) for shape in (a, b))
+            for one, other in zip(session.run(None, {"x": x, "r": r}), (want(x), want(r)), strict=True):
+                np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+@pytest.mark.parametrize("rows", [5, 3])
+def test_only_names_that_a_rewrite_relied_on_matter(make_session, rows):
+    """The Expand goes because of n; that all have one m nobody relies on."""
+    nodes = [
+        node("Shape", ["x"], ["s"]),
+        node("Expand", ["r", "s"], ["e"]),
+        node("Relu", ["e"], ["y"]),
+        node("Relu", ["p"], ["p1"]),
+        node("Neg", ["p1"], ["py"]),
+    ]
+    inputs = [info("x", F, ["n"]), info("r", F, ["n"]), info("p", F, ["m"]), info("q", F, ["m"])]
+    nodes.append(node("Abs", ["q"], ["qy"]))
+    session = make_session(nodes, inputs, [info(name, F, None) for name in ("y", "py", "qy")])
+    feed = {"x": np.ones(5, np.float32), "r": np.ones(rows, np.float32)}
+    for _ in range(2):
+        for p, q in ((2, 2), (2, 7), (1, 4)):
+            feed.update(p=np.ones(p, np.float32), q=np.ones(q, np.float32))
+            try:
+                y, py, qy = session.run(None, feed)
+            except (C.InvalidArgument, C.Fail):
+                assert rows != 5
+                continue
+            assert rows == 5 and y.shape == (5,) and py.tolist() == [-1] * p and qy.tolist() == [1] * q
+
+
+def test_one_name_within_one_input(make_session):
+    nodes = [node("Neg", ["x"], ["s"]), node("Abs", ["s"], ["t"]), node("Transpose", ["t"], ["y"])]
+    session = make_session(nodes, [info("x", F, ["n", "n"])], [info("y", F, None)])
+    for shape in ((2, 2), (2, 3), (3, 2)):
+        x = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+        np.testing.assert_array_equal(session.run(None, {"x": x})[0], x.T)
+
+
 def optional(name, element=F):
     return helper.make_value_info(name, helper.make_optional_type_proto(helper.make_tensor_type_proto(element, None)))
 

@@ -12,6 +12,7 @@ import threading
 import numpy as np
 import onnxruntime as ort
 import pytest
+from onnx import TensorProto, helper
 from onnxruntime.capi import onnxruntime_pybind11_state as C
 
 CPU = ["CPUExecutionProvider"]
@@ -106,6 +107,31 @@ def test_async_checks_before_it_starts(add_model, add_feed):
     single = ort.InferenceSession(add_model, with_threads(1), providers=CPU)
     with pytest.raises(C.InvalidArgument, match="thread"):
         single.run_async(None, add_feed, print, None)
+
+
+def test_async_needs_the_inputs_of_the_wanted_outputs():
+    nodes = [helper.make_node("Neg", ["a"], ["x"]), helper.make_node("Abs", ["b"], ["y"])]
+    infos = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [None]) for name in "abxy"}
+    graph = helper.make_graph(nodes, "g", [infos["a"], infos["b"]], [infos["x"], infos["y"]])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+    session = ort.InferenceSession(model, with_threads(2), providers=CPU)
+    values = {"a": np.float32([1, -2]), "b": np.float32([-3])}
+    right = {"x": np.float32([-1, 2]), "y": np.float32([3])}
+    for given, wanted in (("a", "x"), ("b", "y"), ("a", "x")):
+        done, answers = threading.Event(), []
+
+        def callback(results, _, error, answers=answers, done=done):
+            answers.append((results, error))
+            done.set()
+
+        session.run_async([wanted], {given: values[given]}, callback, None)
+        assert done.wait(30)
+        ((results, error),) = answers
+        assert error == ""
+        np.testing.assert_array_equal(results[0], right[wanted])
+    for wanted in (["y"], ["x", "y"], None):
+        with pytest.raises(ValueError, match="b"):
+            session.run_async(wanted, {"a": values["a"]}, print, None)
 
 
 @pytest.mark.ours

@@ -51,6 +51,26 @@ TEST(PlanCache, IsBoundedAndForgetsTheLeastRecent) {
   EXPECT_EQ(cache.Find(std::vector<const Value*>{&first}), nullptr);
 }
 
+TEST(PlanCache, HoldsNoMoreBytesThanItMay) {
+  PlanCache cache;
+  const auto add = [&](int64_t n, size_t held) {
+    const Value value = Tensor({n});
+    auto plan = std::make_shared<Plan>();
+    plan->key = KeyOf(std::vector<const Value*>{&value});
+    plan->held_bytes = held;
+    cache.Add(plan);
+    EXPECT_NE(cache.Find(std::vector<const Value*>{&value}), nullptr) << "the newest is always there";
+  };
+  constexpr size_t kHalf = PlanCache::kMostHeldBytes / 2;
+  add(1, kHalf);
+  add(2, kHalf);
+  EXPECT_EQ(cache.size(), 2u);
+  add(3, 1);
+  EXPECT_EQ(cache.size(), 2u);
+  add(4, 2 * kHalf);
+  EXPECT_EQ(cache.size(), 1u);
+}
+
 TEST(PlanCache, FindsByWhatRuns) {
   PlanCache cache;
   const Value input = Tensor({2});

@@ -3,6 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "ortrun/error.h"
 #include "tests/unit/models.h"
 
@@ -103,6 +109,60 @@ TEST(Graph, NewNamesAreNewInTheBodiesToo) {
   graph.ReplaceUses(graph.Find("x"), other);
   EXPECT_EQ(node.implicit_inputs[0], other);
   EXPECT_EQ(body.Find("x")->outer, other);
+}
+
+TEST(Uses, AreTakenOffOneByOneHoweverMany) {
+  Model model;
+  model.graph = std::make_unique<Graph>(&model, nullptr);
+  Graph& graph = *model.graph;
+  ValueInfo* weight = graph.FindOrAdd("weight");
+  std::vector<Node*> nodes;
+  constexpr size_t kMany = 500;
+  for (size_t i = 0; i < kMany; ++i) {
+    nodes.push_back(graph.AddNode(std::to_string(i), "Add", "", 14));
+    graph.SetInput(nodes.back(), 0, weight);
+    graph.SetInput(nodes.back(), 1, weight);
+  }
+  EXPECT_EQ(weight->uses.size(), 2 * kMany);
+  std::set<std::pair<const Node*, int64_t>> left;
+  for (const Node* node : nodes)
+    for (const int64_t index : {0, 1}) left.emplace(node, index);
+  for (size_t i = 0; i < kMany; i += 3) {  // from here and there
+    Node* node = nodes[i * 7 % kMany];
+    graph.SetInput(node, i % 2, nullptr);
+    left.erase({node, static_cast<int64_t>(i % 2)});
+  }
+  std::set<std::pair<const Node*, int64_t>> seen;
+  for (const Use& use : weight->uses) EXPECT_TRUE(seen.emplace(use.node, use.index).second);
+  EXPECT_EQ(seen, left);
+  ValueInfo* other = graph.FindOrAdd("other");
+  graph.ReplaceUses(weight, other);
+  EXPECT_TRUE(weight->uses.empty());
+  EXPECT_EQ(other->uses.size(), left.size());
+}
+
+TEST(Graph, DetachedNodesGoTogether) {
+  Model model;
+  model.graph = std::make_unique<Graph>(&model, nullptr);
+  Graph& graph = *model.graph;
+  ValueInfo* x = graph.FindOrAdd("x");
+  graph.AddInput(x);
+  ValueInfo* y = graph.FindOrAdd("y");
+  Node* kept = graph.AddNode("kept", "Relu", "", 14);
+  graph.SetInput(kept, 0, x);
+  graph.SetOutput(kept, 0, y);
+  graph.AddOutput(y);
+  for (int i = 0; i < 3; ++i) {
+    Node* node = graph.AddNode("gone", "Neg", "", 13);
+    graph.SetInput(node, 0, x);
+    graph.SetOutput(node, 0, graph.AddValue("made", {}));
+    graph.DetachNode(node);
+  }
+  EXPECT_EQ(x->uses.size(), 1U);
+  EXPECT_EQ(graph.nodes().size(), 4U);
+  graph.Sort();
+  ASSERT_EQ(graph.nodes().size(), 1U);
+  EXPECT_EQ(graph.nodes()[0].get(), kept);
 }
 
 }  // namespace

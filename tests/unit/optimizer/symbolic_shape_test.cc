@@ -60,6 +60,56 @@ TEST(ShapeAnalysis, KnowsNothingOfDataDependentShapes) {
   EXPECT_TRUE(graph.shapes.SameDim(graph["y"], 1, graph["z"], 0));
 }
 
+/// The names that an answer relies on.
+struct Recorded {
+  std::unique_ptr<Model> model;
+  DimensionNames names;
+  ShapeAnalysis shapes;
+  explicit Recorded(const std::string& graph)
+      : model(testing::Read(graph)), names(*model->graph), shapes(*model->graph, &names) {}
+  const ValueInfo* operator[](const char* name) const { return model->graph->Find(name); }
+  template <typename Ask>
+  std::set<std::string> RelyOn(const Ask& ask) {
+    names.Begin();
+    ask();
+    const std::set<std::string> before = names.relied();
+    names.Commit();
+    std::set<std::string> added;
+    for (const std::string& name : names.relied())
+      if (before.count(name) == 0) added.insert(name);
+    return added;
+  }
+};
+
+using Names = std::set<std::string>;
+constexpr const char* kTwoInputs =
+    "(float[N,M] x, float[N,M] y, float[K] z) => (float[?,?] t, float[?,?] v) { t = Relu(x) u = Relu(y) v = Add(t, u) "
+    "}";
+
+TEST(DimensionNames, AreReliedOnWhereTwoPlacesMeet) {
+  Recorded graph(kTwoInputs);
+  EXPECT_EQ(graph.names.repeated(), (std::vector<std::string>{"M", "N"}));
+  EXPECT_EQ(graph.RelyOn([&] { EXPECT_TRUE(graph.shapes.SameShape(graph["x"], graph["t"])); }), Names{});
+  EXPECT_EQ(graph.RelyOn([&] { EXPECT_TRUE(graph.shapes.SameDim(graph["x"], 0, graph["y"], 0)); }), Names{"N"});
+  EXPECT_EQ(graph.RelyOn([&] { EXPECT_TRUE(graph.shapes.SameShape(graph["x"], graph["u"])); }), Names{"M"});
+}
+
+TEST(DimensionNames, AreReliedOnByWhoComparesForHimself) {
+  Recorded graph(kTwoInputs);
+  const auto look = [&](const char* name) { static_cast<void>(graph.shapes.ShapeOf(graph[name])); };
+  EXPECT_EQ(graph.RelyOn([&] { look("x"), look("t"); }), Names{});
+  EXPECT_EQ(graph.RelyOn([&] { look("y"), look("u"); }), Names{}) << "another rewrite looked at x";
+  EXPECT_EQ(graph.RelyOn([&] { look("x"), look("v"); }), (Names{"M", "N"})) << "x may have been spread";
+}
+
+TEST(DimensionNames, ThatNoRewriteReliedOnAreNotKept) {
+  Recorded graph(kTwoInputs);
+  EXPECT_TRUE(graph.shapes.SameShape(graph["x"], graph["y"]));
+  graph.names.Begin();
+  graph.names.Commit();
+  EXPECT_EQ(graph.names.relied(), Names{});
+}
+
 TEST(ReshapeTarget, LeavesAtMostOneDimensionOpen) {
   const Dim n{0, 1};
   const Dim m{0, 2};
