@@ -45,7 +45,8 @@ struct ReadOptions {
 /// does not allow), ORT_FAIL (everything else).
 std::unique_ptr<Model> ReadModel(const std::filesystem::path& path, const ReadOptions& options);
 
-/// As above from memory. Neither the bytes here nor the file above are needed after the call; external data stays mapped.
+/// As above from memory. Neither the bytes here nor the file above are needed after the call; external data stays
+/// mapped.
 std::unique_ptr<Model> ReadModel(const void* data, size_t bytes, const ReadOptions& options);
 
 /// Infers types and shapes of all values again after inputs got fixed dimensions or nodes were added
