@@ -57,10 +57,10 @@ int OpenBeneath(const fs::path& folder, const fs::path& relative) {
 
 }  // namespace
 
-ExternalFiles::ExternalFiles(fs::path folder, std::map<std::string, std::pair<const char*, size_t>> given,
+ExternalFiles::ExternalFiles(fs::path folder, const std::map<std::string, std::pair<const char*, size_t>>& given,
                              fs::path real_folder, bool copies)
     : copies_(copies), folder_(std::move(folder)), real_folder_(std::move(real_folder)) {
-  for (auto& [name, content] : given) given_.emplace(Normal(name), content);
+  for (const auto& [name, content] : given) given_.emplace(Normal(name), content);
 }
 
 std::shared_ptr<MappedFile> ExternalFiles::Open(const std::string& location, const std::string& tensor) {

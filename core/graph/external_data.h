@@ -18,7 +18,7 @@ class ExternalFiles {
   /// refused. `given` are contents that the caller handed over, by the name that the model uses. `real_folder` is where
   /// the model's file really lies when its path is a link (download caches link model and data alike), else empty.
   /// `copies`: the data is copied from the files, which need not stay open.
-  ExternalFiles(std::filesystem::path folder, std::map<std::string, std::pair<const char*, size_t>> given,
+  ExternalFiles(std::filesystem::path folder, const std::map<std::string, std::pair<const char*, size_t>>& given,
                 std::filesystem::path real_folder = {}, bool copies = false);
 
   struct Range {
