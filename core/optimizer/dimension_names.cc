@@ -21,9 +21,9 @@ void DimensionNames::Begin() {
   pending_.clear();
 }
 
-void DimensionNames::Look(Dim dim, std::vector<Dim> views) {
+void DimensionNames::Look(Dim dim, const std::vector<Dim>& views) {
   if (dim.known()) return Equal(std::vector<Dim>(views.size(), dim), views);
-  const auto [place, added] = seen_.try_emplace(dim, std::move(views));
+  const auto [place, added] = seen_.try_emplace(dim, views);
   if (!added) Equal(place->second, views);
 }
 

@@ -32,7 +32,7 @@ class DimensionNames {
   /// A rewrite begins: what was looked at before is of no account to it.
   void Begin();
   /// A rewrite looks at a dimension, which it may compare with the others that it looks at.
-  void Look(Dim dim, std::vector<Dim> views);
+  void Look(Dim dim, const std::vector<Dim>& views);
   /// A rewrite was told that two dimensions are the same number.
   void Equal(const std::vector<Dim>& a, const std::vector<Dim>& b);
   /// The rewrite is made.
