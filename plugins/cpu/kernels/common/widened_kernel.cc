@@ -51,8 +51,8 @@ class WideCall {
   OrtKernelContext* Handle() { return reinterpret_cast<OrtKernelContext*>(this); }  // NOLINT: the inner call's handle
 
   static const OrtrunKernelCallApi& Table() {
-    static constexpr OrtrunKernelCallApi table = {1, Inputs, Output, Scratch, Concurrency, ParallelFor};
-    return table;
+    static constexpr OrtrunKernelCallApi kTable = {1, Inputs, Output, Scratch, Concurrency, ParallelFor};
+    return kTable;
   }
 
   /// The host's table, with what a kernel may ask of its call outside the short way led to the outer call.
@@ -112,6 +112,8 @@ class WideCall {
     return From(context).outer_.Concurrency();
   }
 
+  // The inner context hands out a function that keeps errors for itself, so none comes through here.
+  // NOLINTNEXTLINE(bugprone-exception-escape)
   static void ORT_API_CALL ParallelFor(const OrtKernelContext* context, size_t blocks,
                                        void (*fn)(void* arg, size_t block), void* arg) noexcept {
     From(context).outer_.ParallelFor(blocks, [fn, arg](size_t block) { fn(arg, block); });
