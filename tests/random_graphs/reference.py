@@ -133,6 +133,16 @@ def deform_conv(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> lis
     return [(y if bias is None else y + bias.astype(np.float64)[:, None, None]).astype(x.dtype)]
 
 
+def grid_sample(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
+    """Version 20 gave the modes other names, and the evaluator knows those alone."""
+    renamed = onnx.NodeProto()
+    renamed.CopyFrom(node)
+    for attribute in renamed.attribute:
+        if attribute.name == "mode":
+            attribute.s = {b"bilinear": b"linear", b"bicubic": b"cubic"}.get(attribute.s, attribute.s)
+    return by_evaluator(renamed, values, max(opset, 20))
+
+
 def pad(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[Any]:
     """Where no constant is given the evaluator pads texts with the number 0, which is none of them."""
     padded = by_evaluator(node, values, opset)[0]
@@ -181,7 +191,7 @@ def max_pool(node: onnx.NodeProto, values: dict[str, Any], opset: int) -> list[A
 
 # What the evaluator does not do right is done here by the standard's text.
 OWN = {"Loop": loop, "Scan": scan, "GatherElements": gather_elements, "GlobalMaxPool": global_max_pool}
-OWN |= {"DeformConv": deform_conv, "MaxPool": max_pool, "Pad": pad, "CenterCropPad": pad}
+OWN |= {"DeformConv": deform_conv, "GridSample": grid_sample, "MaxPool": max_pool, "Pad": pad, "CenterCropPad": pad}
 
 
 def single(node: onnx.NodeProto, values: dict[str, Any], opset: int, names: list[str]) -> onnx.ModelProto:
