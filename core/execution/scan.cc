@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <numeric>
 #include <utility>
 
@@ -160,53 +161,48 @@ void ScanKernel::ComputeBatch(OrtKernelContext& context) const {
   }
   for (size_t i = 0; i < states_; ++i) {
     CheckAlike(states[i], "Scan", i);
-    TakeOutput(context, i, Join(states[i], i, nullptr));
+    TakeOutput(context, i, Join(states[i], i));
   }
   for (size_t i = 0; i < scanned.size(); ++i) {
-    const Value* like = nullptr;
-    for (const auto& parts : scanned[i])
-      if (like == nullptr && !parts.empty()) like = &parts[0];
-    std::vector<Value> joined;
+    const auto filled =
+        std::find_if(scanned[i].begin(), scanned[i].end(), [](const auto& parts) { return !parts.empty(); });
+    const Value zero = ZeroPart(states_ + i, filled == scanned[i].end() ? nullptr : &filled->front());
+    std::vector<Value> all;
     for (std::vector<Value>& parts : scanned[i]) {
-      const Value some = Join(parts, states_ + i, like);
-      if (static_cast<int64_t>(parts.size()) == longest) {
-        joined.push_back(some);
-        continue;
-      }
-      std::vector<int64_t> dims(some.tensor().shape, some.tensor().shape + some.tensor().rank);
-      dims[0] = longest;
-      Value padded = Value::CpuTensor(some.type(), dims.data(), dims.size());
-      if (some.IsString()) {
-        std::copy_n(some.strings(), some.tensor().count, padded.strings());
-      } else if (padded.bytes() != 0) {
-        auto* data = static_cast<char*>(padded.tensor().data);
-        if (some.bytes() != 0) std::memcpy(data, some.tensor().data, some.bytes());
-        std::memset(data + some.bytes(), 0, padded.bytes() - some.bytes());
-      }
-      joined.push_back(std::move(padded));
+      parts.resize(static_cast<size_t>(longest), zero);
+      std::move(parts.begin(), parts.end(), std::back_inserter(all));
     }
-    if (joined.empty()) {  // a batch of nothing
-      const Value none = Join({}, states_ + i, nullptr);
-      std::vector<int64_t> dims(none.tensor().shape, none.tensor().shape + none.tensor().rank);
-      dims[0] = longest;
-      dims.insert(dims.begin(), 0);
-      TakeOutput(context, states_ + i, Value::CpuTensor(none.type(), dims.data(), dims.size()));
-      continue;
-    }
-    CheckAlike(joined, "Scan", i);
-    TakeOutput(context, states_ + i, Join(joined, states_ + i, nullptr));
+    CheckAlike(all, "Scan", i);
+    Value joined = Join(all, states_ + i);
+    std::vector<int64_t> dims(joined.tensor().shape, joined.tensor().shape + joined.tensor().rank);
+    dims[0] = longest;
+    dims.insert(dims.begin(), batch);
+    joined.Retype(joined.type(), dims.data(), dims.size());
+    TakeOutput(context, states_ + i, std::move(joined));
   }
 }
 
-Value ScanKernel::Join(const std::vector<Value>& parts, size_t output, const Value* like) const {
-  if (!parts.empty()) like = &parts[0];
-  const ValueInfo& info = body_.output_info(output);
-  std::vector<int64_t> dims{static_cast<int64_t>(parts.size())};
-  if (like == nullptr)
-    for (const int64_t dim : info.type.tensor.dims) dims.push_back(std::max<int64_t>(dim, 0));
-  else
-    dims.insert(dims.end(), like->tensor().shape, like->tensor().shape + like->tensor().rank);
-  Value joined = Value::CpuTensor(like == nullptr ? info.type.tensor.type : like->type(), dims.data(), dims.size());
+Value ScanKernel::ZeroPart(size_t output, const Value* like) const {
+  std::vector<int64_t> dims = DeclaredDims(output);
+  if (like != nullptr) dims.assign(like->tensor().shape, like->tensor().shape + like->tensor().rank);
+  Value zero = Value::CpuTensor(like == nullptr ? body_.output_info(output).type.tensor.type : like->type(),
+                                dims.data(), dims.size());
+  if (!zero.IsString() && zero.bytes() != 0) std::memset(zero.tensor().data, 0, zero.bytes());
+  return zero;
+}
+
+std::vector<int64_t> ScanKernel::DeclaredDims(size_t output) const {
+  std::vector<int64_t> dims;
+  for (const int64_t dim : body_.output_info(output).type.tensor.dims) dims.push_back(std::max<int64_t>(dim, 0));
+  return dims;
+}
+
+Value ScanKernel::Join(const std::vector<Value>& parts, size_t output) const {
+  std::vector<int64_t> dims = DeclaredDims(output);
+  if (!parts.empty()) dims.assign(parts[0].tensor().shape, parts[0].tensor().shape + parts[0].tensor().rank);
+  dims.insert(dims.begin(), static_cast<int64_t>(parts.size()));
+  Value joined = Value::CpuTensor(parts.empty() ? body_.output_info(output).type.tensor.type : parts[0].type(),
+                                  dims.data(), dims.size());
   for (size_t i = 0; i < parts.size(); ++i) {
     const Value& part = parts[i];
     if (joined.IsString())
@@ -219,7 +215,7 @@ Value ScanKernel::Join(const std::vector<Value>& parts, size_t output, const Val
 
 void ScanKernel::GiveOutput(OrtKernelContext& context, size_t index, const std::vector<Value>& parts) const {
   CheckAlike(parts, "Scan", index);
-  Value joined = Join(parts, states_ + index, nullptr);
+  Value joined = Join(parts, states_ + index);
   const OrtrunTensor& tensor = joined.tensor();
   const std::vector<int64_t> dims(tensor.shape, tensor.shape + tensor.rank);
   const size_t axis = NormalizeAxis(output_axes_[index], dims.size());

@@ -28,9 +28,12 @@ class ScanKernel {
   Results Iterate(const OrtKernelContext& context, std::vector<Value> states, const std::vector<Value>& sequences,
                   int64_t length) const;
   void ComputeBatch(OrtKernelContext& context) const;
-  /// One tensor of all parts along a new first axis; with `parts` empty of `like`, or where that is nullptr of what the
-  /// body declares.
-  Value Join(const std::vector<Value>& parts, size_t output, const Value* like) const;
+  /// One tensor of all parts along a new first axis; without any, of the shape and type that the body declares.
+  Value Join(const std::vector<Value>& parts, size_t output) const;
+  /// What a sequence that has ended gives: zeros like `like`, or where that is nullptr as the body declares.
+  Value ZeroPart(size_t output, const Value* like) const;
+  /// The shape that the body declares of an output; 0 where it leaves a dimension open.
+  std::vector<int64_t> DeclaredDims(size_t output) const;
   Value MoveAxisFirst(const Value& tensor, size_t axis, const OrtKernelContext& context) const;
   void GiveOutput(OrtKernelContext& context, size_t index, const std::vector<Value>& parts) const;
 
