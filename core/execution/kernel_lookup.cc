@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/execution/program.h"
+#include "core/optimizer/match.h"
 #include "ortrun/error.h"
 
 namespace ortrun {
@@ -56,17 +57,14 @@ void ShareWithInputs(const Node& node, const OrtKernelDef& def, std::vector<Valu
     if (in < 0 || out < 0 || static_cast<size_t>(in) >= node.inputs.size() ||
         static_cast<size_t>(out) >= outputs.size())
       continue;
-    const ValueInfo* input = node.inputs[static_cast<size_t>(in)];
-    while (input != nullptr && input->outer != nullptr) input = input->outer;
-    if (input == nullptr || !input->IsConstant()) continue;
-    const Value& source = *input->initializer;
+    const Value* source = ConstantOf(node.inputs[static_cast<size_t>(in)]);
     Value& result = outputs[static_cast<size_t>(out)];
-    if (!source.IsTensor() || !result.IsTensor() || result.IsString() || result.type() != source.type() ||
-        result.tensor().count != source.tensor().count)
+    if (source == nullptr || !source->IsTensor() || !result.IsTensor() || result.IsString() ||
+        result.type() != source->type() || result.tensor().count != source->tensor().count)
       continue;
     const Value made = std::move(result);  // has the shape
     result = Value();
-    result.ShareTensor(made.type(), made.tensor().shape, made.tensor().rank, source);
+    result.ShareTensor(made.type(), made.tensor().shape, made.tensor().rank, *source);
   }
 }
 
