@@ -47,6 +47,16 @@ std::set<std::string> SplitNames(const std::string& text) {
   return names;
 }
 
+/// The number that the config entry `key` holds as `text`; `meaning` says what to give when it is none.
+size_t ParseCount(const char* key, const std::string& text, const char* meaning) {
+  size_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw ortrun::Error(ORT_INVALID_ARGUMENT,
+                        ortrun::Concat("session config entry ", key, " is '", text, "': give ", meaning));
+  return count;
+}
+
 }  // namespace
 
 OrtSession::Impl::~Impl() {
@@ -111,12 +121,9 @@ void OrtSession::Impl::Optimize(ortrun::PassStage stage) {
   const ortrun::SessionKernels kernels(state, *model);
   ortrun::PassContext context{*model, kernels, *state.logger, patches, state.options.deterministic};
   context.names = names.get();
-  if (const std::string most = state.options.config.Get("ortrun.optimizer.stop_after", ""); !most.empty()) {
-    const auto [end, error] = std::from_chars(most.data(), most.data() + most.size(), patches.most);
-    if (error != std::errc() || end != most.data() + most.size())
-      throw ortrun::Error(ORT_INVALID_ARGUMENT, ortrun::Concat("session config entry ortrun.optimizer.stop_after is '",
-                                                               most, "': give the number of patches to apply"));
-  }
+  constexpr const char* kMost = "ortrun.optimizer.stop_after";
+  if (const std::string most = state.options.config.Get(kMost, ""); !most.empty())
+    patches.most = ParseCount(kMost, most, "the number of patches to apply");
   ortrun::OptimizerOptions options;
   options.level = state.options.optimization_level;
   options.disabled = SplitNames(state.options.config.Get("optimization.disable_specified_optimizers", ""));
@@ -176,12 +183,8 @@ void OrtSession::Impl::Save() const {
   ortrun::WriteOptions write;
   write.external_file = config.Get("session.optimized_model_external_initializers_file_name", "");
   constexpr const char* kLeast = "session.optimized_model_external_initializers_min_size_in_bytes";
-  if (const std::string* least = config.Find(kLeast)) {
-    const auto [end, error] = std::from_chars(least->data(), least->data() + least->size(), write.external_threshold);
-    if (error != std::errc() || end != least->data() + least->size())
-      throw ortrun::Error(ORT_INVALID_ARGUMENT, ortrun::Concat("session config entry '", kLeast, "' is '", *least,
-                                                               "', but must be a number of bytes"));
-  }
+  if (const std::string* least = config.Find(kLeast))
+    write.external_threshold = ParseCount(kLeast, *least, "a number of bytes");
   write.onnxruntime_operators_only = config.Get(ortrun::kOnnxRuntimeOperatorsOnly, "0") == "1";
   ortrun::WriteModel(*model, path, write);
 }
